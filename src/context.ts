@@ -1,0 +1,50 @@
+import type { Session, SessionRequest } from './db/session.ts';
+
+/** What a command needs of the world. It holds no output: streams live in Io, which only cli/ and output/ see. */
+export interface Context {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** Aborts at the first SIGINT or SIGTERM; long work stops at its next safe point. */
+  readonly signal: AbortSignal;
+  readonly config: RuntimeConfig;
+}
+
+/** Opens sessions against the configured server; every session it opened is closed when the command ends. */
+export interface Database {
+  /** The command's main session, opened at the first call, with application_name `ordersync <command>`. */
+  session(): Promise<Session>;
+  /** One more session: a watcher, a worker, another database of the same server. */
+  open(request: SessionRequest): Promise<Session>;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds that never run backwards. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or at once (without an error) when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface RuntimeConfig {
+  /** Absolute path of the folder with NNN_name.up.sql files. */
+  readonly migrationsDir: string;
+  readonly environment: { readonly name: string | undefined; readonly protected: boolean };
+}
+
+/** What a long operation tells while it works. One vocabulary for every command; output/progress.ts draws it. */
+export type ProgressEvent =
+  | { readonly kind: 'phase'; readonly message: string }
+  | {
+      readonly kind: 'progress';
+      readonly label: string;
+      readonly done: number;
+      readonly total?: number;
+      readonly unit: 'rows' | 'files' | 'bytes' | 'statements' | 'tables';
+      /** Short extra figures for the end of the line, such as "HOT 84 %". */
+      readonly detail?: string;
+    }
+  | { readonly kind: 'note'; readonly message: string }
+  | { readonly kind: 'warning'; readonly message: string };
+
+/** A long operation: yields events, returns its result, stops at a safe point when ctx.signal aborts. */
+export type Work<Result> = AsyncGenerator<ProgressEvent, Result, void>;

@@ -1,0 +1,42 @@
+import type postgres from 'postgres';
+
+/** postgres.js with int8, numeric and timestamps left as text: exact values, cast in SQL where another type is wanted. */
+export type Sql = postgres.Sql;
+
+/**
+ * One pinned backend. `sql` has exactly one connection, pipelines what is sent without awaiting, and never reconnects:
+ * after the backend is gone every query rejects with OrdersyncError('connection'), none is silently sent to a new backend.
+ */
+export interface Session {
+  readonly sql: Sql;
+  readonly server: ServerFacts;
+  /** True once the connection is gone, for whatever reason. */
+  readonly lost: boolean;
+  /** Asks the server to cancel what this session runs now (CancelRequest on a socket of its own). Never throws. */
+  cancel(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionRequest {
+  /** Appended to application_name: `ordersync migrate up (watcher)`. */
+  readonly purpose?: string;
+  /** Another database of the same server, for scratch work. */
+  readonly database?: string;
+}
+
+export interface ServerFacts {
+  /** server_version_num, e.g. 180004. */
+  readonly versionNum: number;
+  /** server_version, e.g. "18.4". */
+  readonly version: string;
+  /** pg_backend_pid() of this session. */
+  readonly pid: number;
+  readonly database: string;
+  readonly user: string;
+  /** Host and port, or socket folder, as people recognise it; never a password. */
+  readonly address: string;
+  readonly inRecovery: boolean;
+  readonly superuser: boolean;
+  /** True when a transaction pooler stands between: pg_backend_pid() differs from BackendKeyData, or changes. */
+  readonly pooled: boolean;
+}

@@ -1,0 +1,41 @@
+/** A command's result as a value. Renderers in this folder turn it into a table, JSON, NDJSON, CSV or Markdown. */
+export interface Report {
+  /** Words of the command, "migrate status": the `command` member of JSON. */
+  readonly command: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** How it ended; the exit code follows from it (src/cli/exit.ts). Default: ok. */
+  readonly outcome?: Outcome;
+  /** Replaces the table for people when the result is text by nature, such as SQL. */
+  readonly text?: string;
+  /** Sentences for people, on stderr, after the table: what it means and what to do next. */
+  readonly notes?: readonly string[];
+  /** Goes into JSON `warnings` and on stderr for people. */
+  readonly warnings?: readonly string[];
+}
+
+export type Outcome = 'ok' | 'unhealthy' | 'partial' | 'refused';
+
+export interface Column {
+  /** Name in JSON and CSV, snake_case; the table head replaces _ by a space. */
+  readonly name: string;
+  /** Decides alignment and how a table shows the value; JSON and CSV stay raw. Default: text. */
+  readonly type?: 'text' | 'integer' | 'number' | 'bytes' | 'ms' | 'ratio' | 'time' | 'boolean' | 'state';
+  /** Shown in tables only with --verbose; always present in JSON and CSV. */
+  readonly wide?: boolean;
+}
+
+/** `time` cells are Date or ISO text, `ms` numbers, `bytes` numbers or bigint; bigint beyond 2^53 becomes a JSON string. */
+export type Cell = string | number | bigint | boolean | Date | null | undefined | readonly string[];
+export type Row = Readonly<Record<string, Cell>>;
+
+/** What every machine-readable answer says about where it comes from. */
+export interface Provenance {
+  readonly server: {
+    readonly version: string;
+    readonly database: string;
+    readonly address: string;
+    readonly role: 'primary' | 'standby';
+  } | null;
+  readonly collectedAt: Date;
+}
