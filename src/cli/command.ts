@@ -1,0 +1,49 @@
+import type { Context, Work } from '../context.ts';
+import type { Report } from '../output/report.ts';
+import type { OptionSet, Values } from './options.ts';
+
+/**
+ * A command is data. A reader has `run` and `present`. A writer adds `plan` (decides, changes nothing), `presentPlan`
+ * (what --dry-run prints) and `intent` (what is confirmed); `run` then gets the plan and re-checks it under its lock.
+ */
+export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result> {
+  readonly name: string;
+  /** One line, no full stop. */
+  readonly summary: string;
+  /** Paragraphs under the usage line of --help. */
+  readonly description?: string;
+  readonly options?: O;
+  /** Positional arguments, in order. */
+  readonly args?: A;
+  /** Whole command lines, at least one. */
+  readonly examples: readonly string[];
+  readonly plan?: (ctx: Context, request: Values<O> & Values<A>) => Promise<Plan>;
+  readonly presentPlan?: (plan: Plan, request: Values<O> & Values<A>) => Report;
+  readonly intent?: (plan: Plan, request: Values<O> & Values<A>) => Intent | undefined;
+  readonly run: (ctx: Context, request: Values<O> & Values<A>, plan: Plan) => Work<Result> | Promise<Result>;
+  readonly present: (result: Result, request: Values<O> & Values<A>) => Report;
+}
+
+/** What a plan would change; undefined when it would change nothing, and then nobody is asked. */
+export interface Intent {
+  /** Completes "this will …": "roll back 3 migrations". */
+  readonly action: string;
+  /** Destructive intents are confirmed everywhere, others only in a protected environment. */
+  readonly destructive: boolean;
+}
+
+/** The erased form that the program and the runner work with. */
+// oxlint-disable-next-line typescript/no-explicit-any -- existential type: each command's own types were checked where it was defined
+export type AnyCommand = Command<any, any, any, any>;
+
+export interface Noun {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly AnyCommand[];
+}
+
+export function defineCommand<O extends OptionSet = {}, A extends OptionSet = {}, Plan = undefined, Result = unknown>(
+  command: Command<O, A, Plan, Result>,
+): Command<O, A, Plan, Result> {
+  return command;
+}

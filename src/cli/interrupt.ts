@@ -1,0 +1,25 @@
+import { OrdersyncError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+export interface Interrupts {
+  readonly signal: AbortSignal;
+  /** Unregisters the listeners. */
+  dispose(): void;
+}
+
+/**
+ * First SIGINT or SIGTERM: the signal aborts with OrdersyncError('interrupted') as its reason, and work stops at its next
+ * safe point. Second: `force` is called, which ends the process at once.
+ */
+export function listenForInterrupts(io: Io, tell: (line: string) => void, force: (code: number) => void): Interrupts {
+  const controller = new AbortController();
+  const dispose = io.onSignal((signal) => {
+    if (controller.signal.aborted) {
+      force(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    tell('stopping at the next safe point; once more to stop at once');
+    controller.abort(new OrdersyncError('interrupted', `interrupted by ${signal}`, { signal }));
+  });
+  return { signal: controller.signal, dispose };
+}

@@ -1,0 +1,29 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** The only way to the outside: cli/ and output/ see it, domain functions never do. Tests pass captured streams. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Registers for SIGINT and SIGTERM; returns the function that unregisters. */
+  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+}
+
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Writes everything, waiting for the reader; a reader that went away (`| head -1`) is not an error. */
+export async function writeAll(stream: OutputStream, chunks: Iterable<string> | AsyncIterable<string>): Promise<void> {
+  for await (const chunk of chunks) {
+    if (stream.destroyed || stream.writableEnded) return;
+    await new Promise<void>((resolve, reject) => {
+      stream.write(chunk, (error) => (error && !isBrokenPipe(error) ? reject(error) : resolve()));
+    });
+  }
+}
+
+export function isBrokenPipe(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ERR_STREAM_WRITE_AFTER_END';
+}
