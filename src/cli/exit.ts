@@ -7,9 +7,21 @@ export const EXIT_CODES = [
   { code: 0, meaning: 'done, or nothing to do' },
   { code: 1, meaning: 'a bug in ordersync: the stack is printed, please report it' },
   { code: 2, meaning: 'usage: a wrong option, value or migration file; nothing was changed' },
-  { code: 3, meaning: 'environment: cannot connect, refused credentials or rights, configuration, missing extension, server too old' },
-  { code: 4, meaning: 'refused, nothing changed: lock held, not confirmed, precondition, the plan went stale, a migration failed and was rolled back' },
-  { code: 5, meaning: 'looked, and it is not healthy: pending under --check, drift, checksum, undecryptable row, threshold crossed, proof failed' },
+  {
+    code: 3,
+    meaning:
+      'environment: cannot connect, refused credentials or rights, configuration, missing extension, server too old',
+  },
+  {
+    code: 4,
+    meaning:
+      'refused, nothing changed: lock held, not confirmed, precondition, the plan went stale, a migration failed and was rolled back',
+  },
+  {
+    code: 5,
+    meaning:
+      'looked, and it is not healthy: pending under --check, drift, checksum, undecryptable row, threshold crossed, proof failed',
+  },
   { code: 6, meaning: 'stopped part way: committed work is kept, run the same command again to continue' },
   { code: 130, meaning: 'interrupted by Ctrl-C (SIGINT) at a safe point' },
   { code: 143, meaning: 'interrupted by SIGTERM at a safe point' },

@@ -9,13 +9,13 @@ export interface Interrupts {
 
 /**
  * First SIGINT or SIGTERM: the signal aborts with OrdersyncError('interrupted') as its reason, and work stops at its next
- * safe point. Second: `force` is called, which ends the process at once.
+ * safe point. Second: the process ends at once.
  */
-export function listenForInterrupts(io: Io, tell: (line: string) => void, force: (code: number) => void): Interrupts {
+export function listenForInterrupts(io: Io, tell: (line: string) => void): Interrupts {
   const controller = new AbortController();
   const dispose = io.onSignal((signal) => {
     if (controller.signal.aborted) {
-      force(signal === 'SIGINT' ? 130 : 143);
+      io.exit(signal === 'SIGINT' ? 130 : 143);
       return;
     }
     tell('stopping at the next safe point; once more to stop at once');

@@ -9,6 +9,8 @@ export interface Io {
   readonly cwd: string;
   /** Registers for SIGINT and SIGTERM; returns the function that unregisters. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+  /** Ends the process at once, for the second Ctrl-C only. */
+  readonly exit: (code: number) => void;
 }
 
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };

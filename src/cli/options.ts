@@ -10,6 +10,8 @@ export interface OptionDef<T = unknown> {
   readonly required: boolean;
   readonly repeatable: boolean;
   readonly default: T | undefined;
+  /** The default as help shows it; undefined when help should not mention one. */
+  readonly describeDefault?: string;
   readonly short?: string;
 }
 
@@ -44,18 +46,25 @@ export const option = {
   ): OptionDef<Value<number, S>> =>
     define(summary, { placeholder: 'n', ...settings }, (text) => parseInteger(text, settings?.min, settings?.max)),
   duration: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
-    define(summary, { placeholder: 'duration', ...settings }, parseDuration),
+    define(summary, { placeholder: 'duration', ...settings }, parseDuration, (ms) => describeDuration(Number(ms))),
   choice: <const C extends string, const S extends Settings<C>>(
     choices: readonly C[],
     summary: string,
     settings?: S,
   ): OptionDef<Value<C, S>> => ({
-    ...define<Value<C, S>>(summary, { placeholder: choices.join('|'), ...settings }, (text) => parseChoice(text, choices)),
+    ...define<Value<C, S>>(summary, { placeholder: choices.join('|'), ...settings }, (text) =>
+      parseChoice(text, choices),
+    ),
     choices,
   }),
 };
 
-function define<T>(summary: string, settings: Settings<unknown>, parse: (text: string) => unknown): OptionDef<T> {
+function define<T>(
+  summary: string,
+  settings: Settings<unknown>,
+  parse: (text: string) => unknown,
+  describe: (value: unknown) => string = String,
+): OptionDef<T> {
   return {
     summary,
     placeholder: settings.placeholder,
@@ -63,6 +72,7 @@ function define<T>(summary: string, settings: Settings<unknown>, parse: (text: s
     required: settings.required ?? false,
     repeatable: false,
     default: settings.default as T | undefined, // the caller's Settings<T> has checked it
+    ...(settings.default === undefined ? {} : { describeDefault: describe(settings.default) }),
     ...(settings.short === undefined ? {} : { short: settings.short }),
   };
 }
@@ -81,16 +91,32 @@ function parseInteger(text: string, min = 0, max = Number.MAX_SAFE_INTEGER): num
   return value;
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** "250ms", "5s", "2m", "1h30m", "1d" → milliseconds. A bare number is refused: nobody knows its unit. */
 export function parseDuration(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|min|s|m|h|d)/g)];
   const complete = parts.length > 0 && parts.map((part) => part[0]).join('') === text;
   if (!complete && text !== '0') {
-    throw new OrdersyncError('usage', `"${text}" is not a duration; write it with its unit, such as 250ms, 5s, 2m or 1h30m`);
+    throw new OrdersyncError(
+      'usage',
+      `"${text}" is not a duration; write it with its unit, such as 250ms, 5s, 2m or 1h30m`,
+    );
   }
   return Math.round(parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ''] ?? 0), 0));
+}
+
+/** The inverse of parseDuration for whole units: 5000 → "5s". */
+export function describeDuration(ms: number): string {
+  const unit = (['d', 'h', 'm', 's'] as const).find((name) => ms !== 0 && ms % (UNIT_MS[name] ?? 1) === 0) ?? 'ms';
+  return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`;
 }
 
 function parseChoice<C extends string>(text: string, choices: readonly C[]): C {

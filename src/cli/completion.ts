@@ -1,0 +1,163 @@
+import type { NounEntry } from '../commands/index.ts';
+import type { AnyCommand } from './command.ts';
+import { GLOBAL_OPTIONS, WRITER_OPTIONS } from './globals.ts';
+import { kebab } from './names.ts';
+import type { OptionSet } from './options.ts';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+/** What may follow a path of words: `''` is the top, `migrate` a noun, `migrate up` a verb. */
+interface Level {
+  readonly path: string;
+  readonly words: readonly Entry[];
+  readonly options: readonly (Entry & { readonly choices: readonly string[]; readonly takesValue: boolean })[];
+}
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** The completion script of one shell, made from the same definitions that parse the command line. */
+export async function completionScript(shell: (typeof SHELLS)[number], nouns: readonly NounEntry[]): Promise<string> {
+  const levels = await readLevels(nouns);
+  const render = { bash, zsh, fish }[shell];
+  return render(levels);
+}
+
+async function readLevels(nouns: readonly NounEntry[]): Promise<Level[]> {
+  const global = optionsOf(GLOBAL_OPTIONS);
+  const completion = { name: 'completion', summary: 'print the completion script of a shell' };
+  const top: Level = { path: '', words: [...nouns, completion], options: global };
+  const shells: Level = {
+    path: 'completion',
+    words: SHELLS.map((name) => ({ name, summary: `for ${name}` })),
+    options: [],
+  };
+  const loaded = await Promise.all(nouns.map(async (noun) => levelsOf(noun, await noun.load())));
+  return [top, shells, ...loaded.flat()].map((level) => ({ ...level, words: level.words.map(plain) }));
+}
+
+function levelsOf({ name, summary }: Entry, loaded: Awaited<ReturnType<NounEntry['load']>>): Level[] {
+  if (!('commands' in loaded)) return [verbLevel(name, loaded)];
+  const noun: Level = { path: name, words: loaded.commands, options: optionsOf(GLOBAL_OPTIONS) };
+  return [
+    { ...noun, words: noun.words.length === 0 ? [{ name, summary }] : noun.words },
+    ...loaded.commands.map((verb) => verbLevel(`${name} ${verb.name}`, verb)),
+  ];
+}
+
+function verbLevel(path: string, command: AnyCommand): Level {
+  const own: OptionSet = command.options ?? {};
+  const writer = command.intent === undefined ? {} : WRITER_OPTIONS;
+  return { path, words: [], options: optionsOf({ ...own, ...writer, ...GLOBAL_OPTIONS }) };
+}
+
+function optionsOf(set: OptionSet): Level['options'] {
+  return Object.entries(set).map(([name, { summary, choices = [], placeholder }]) => ({
+    name: `--${kebab(name)}`,
+    summary,
+    choices,
+    takesValue: placeholder !== undefined,
+  }));
+}
+
+const plain = ({ name, summary }: Entry): Entry => ({ name, summary });
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+function bash(levels: readonly Level[]): string {
+  const cases = levels.map(({ path, words, options }) => {
+    const all = [...words, ...options].map(({ name }) => name).join(' ');
+    return `    ${quote(path)}) candidates=${quote(all)} ;;`;
+  });
+  const values = valueCases(
+    levels,
+    ([name, choices]) => `    ${name}) COMPREPLY=($(compgen -W ${quote(choices.join(' '))} -- "$current")); return ;;`,
+  );
+  return `# ordersync completion for bash: source <(ordersync completion bash)
+_ordersync() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path='' word candidates=''
+  case "$previous" in
+${values.join('\n')}
+  esac
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case " ${levels
+      .map(({ path }) => path.replace(' ', '+'))
+      .filter(Boolean)
+      .join(' ')} " in
+      *" \${path:+$path+}$word "*) path="\${path:+$path+}$word" ;;
+    esac
+  done
+  case "\${path/+/ }" in
+${cases.join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$candidates" -- "$current"))
+}
+complete -F _ordersync ordersync
+`;
+}
+
+const describe = ({ name, summary }: Entry): string => quote(`${name.replaceAll(':', String.raw`\:`)}:${summary}`);
+
+function zsh(levels: readonly Level[]): string {
+  const cases = levels.map(
+    ({ path, words, options }) =>
+      `    ${quote(path)}) candidates=(${[...words, ...options].map(describe).join(' ')}) ;;`,
+  );
+  const values = valueCases(levels, ([name, choices]) => `    ${name}) compadd -- ${choices.join(' ')}; return ;;`);
+  return `#compdef ordersync
+# ordersync completion for zsh: ordersync completion zsh > "\${fpath[1]}/_ordersync"
+_ordersync() {
+  local word chosen=''
+  local -a candidates
+  local -A known=(${levels
+    .map(({ path }) => `${quote(path)} 1`)
+    .filter((text) => text !== "'' 1")
+    .join(' ')})
+  case "\${words[CURRENT-1]}" in
+${values.join('\n')}
+  esac
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    (( \${+known[\${chosen:+$chosen }$word]} )) && chosen="\${chosen:+$chosen }$word"
+  done
+  case "$chosen" in
+${cases.join('\n')}
+  esac
+  _describe 'ordersync' candidates
+}
+compdef _ordersync ordersync
+`;
+}
+
+/** One case line for every option that has choices, whatever command it belongs to; first definition wins. */
+function valueCases(levels: readonly Level[], line: (option: [string, readonly string[]]) => string): string[] {
+  const known = new Map<string, readonly string[]>();
+  for (const { name, choices } of levels.flatMap(({ options }) => options)) {
+    if (choices.length > 0 && !known.has(name)) known.set(name, choices);
+  }
+  return [...known].map(line);
+}
+
+function fish(levels: readonly Level[]): string {
+  const lines = levels.flatMap((level) => {
+    const condition = fishCondition(level);
+    const words = level.words.map(
+      ({ name, summary }) => `complete -c ordersync -n ${quote(condition)} -f -a ${name} -d ${quote(summary)}`,
+    );
+    const options = level.options.map(({ name, summary, choices, takesValue }) => {
+      const value = choices.length > 0 ? ` -x -a ${quote(choices.join(' '))}` : takesValue ? ' -r' : '';
+      return `complete -c ordersync -n ${quote(condition)} -l ${name.slice(2)}${value} -d ${quote(summary)}`;
+    });
+    return [...words, ...options];
+  });
+  return `# ordersync completion for fish: ordersync completion fish > ~/.config/fish/completions/ordersync.fish
+${lines.join('\n')}
+`;
+}
+
+function fishCondition({ path, words }: Level): string {
+  if (path === '') return '__fish_use_subcommand';
+  const seen = path.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
+  const notYet =
+    words.length === 0 ? [] : [`not __fish_seen_subcommand_from ${words.map(({ name }) => name).join(' ')}`];
+  return [...seen, ...notYet].join('; and ');
+}

@@ -1,0 +1,65 @@
+import * as v from 'valibot';
+import { OrdersyncError } from '../errors.ts';
+
+const text = v.pipe(v.string(), v.nonEmpty());
+
+/**
+ * One named environment. Connection members have libpq's names; a password does not belong in a file that is committed,
+ * so `passfile`, `service` or the environment carries it.
+ */
+const environment = v.strictObject({
+  url: v.optional(text),
+  host: v.optional(text),
+  port: v.optional(text),
+  dbname: v.optional(text),
+  user: v.optional(text),
+  service: v.optional(text),
+  passfile: v.optional(text),
+  sslmode: v.optional(text),
+  sslrootcert: v.optional(text),
+  sslcert: v.optional(text),
+  sslkey: v.optional(text),
+  protected: v.optional(v.boolean()),
+  migrations: v.optional(text),
+});
+
+const projectFile = v.strictObject({
+  $schema: v.optional(v.string()),
+  defaultEnvironment: v.optional(text),
+  migrations: v.optional(text),
+  environments: v.optional(v.record(text, environment)),
+});
+
+export type Environment = v.InferOutput<typeof environment>;
+export type ProjectFile = v.InferOutput<typeof projectFile>;
+
+/** docs/ordersync.config.schema.json describes the same members; a test holds the two together. */
+export const ENVIRONMENT_MEMBERS = Object.keys(environment.entries);
+export const PROJECT_FILE_MEMBERS = Object.keys(projectFile.entries);
+
+export function parseProjectFile(path: string, content: string): ProjectFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(content);
+  } catch (error) {
+    // The parser's message quotes the file, and the file may hold a secret.
+    throw new OrdersyncError('config', `${path} is not valid JSON`, {
+      hint: 'check its commas, quotes and brackets',
+      cause: error,
+    });
+  }
+  const result = v.safeParse(projectFile, json);
+  if (!result.success)
+    throw new OrdersyncError('config', `${path} is not a valid configuration`, {
+      body: result.issues.map(describeIssue),
+    });
+  return result.output;
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const where = v.getDotPath(issue) ?? 'the file';
+  // Received values are left out: they may be secrets.
+  return issue.expected === 'never'
+    ? `${where}: no such member`
+    : `${where}: must be ${issue.expected ?? 'something else'}`;
+}

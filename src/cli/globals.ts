@@ -1,0 +1,32 @@
+import type { Values } from './options.ts';
+import { option } from './options.ts';
+
+/** Options of every command. Help shows them once, under `Global options`. */
+export const GLOBAL_OPTIONS = {
+  url: option.text('connection string: postgresql:// URI or keyword=value', { placeholder: 'connection' }),
+  host: option.text('host, several separated by commas, or socket folder', { placeholder: 'host' }),
+  port: option.text('port', { placeholder: 'port' }),
+  dbname: option.text('database', { placeholder: 'name' }),
+  username: option.text('role to connect as', { placeholder: 'name' }),
+  env: option.text('named environment of ordersync.config.json', { placeholder: 'name' }),
+  config: option.text('configuration file', { placeholder: 'file' }),
+  migrations: option.text('folder of migration files', { placeholder: 'folder' }),
+  format: option.choice(['table', 'json', 'ndjson', 'csv', 'markdown'], 'how results are written to stdout', {
+    default: 'table',
+  }),
+  progress: option.choice(['auto', 'json', 'none'], 'how progress is written to stderr', { default: 'auto' }),
+  color: option.flag('colour even when the output is not a terminal'),
+  noColor: option.flag('no colour'),
+  verbose: option.flag('show every column and more detail', { short: 'v' }),
+  debug: option.flag('show the stack of an error'),
+};
+
+/** Added to every command that writes. */
+export const WRITER_OPTIONS = {
+  dryRun: option.flag('show what would be done and change nothing'),
+  yes: option.flag('do not ask; not enough in a protected environment', { short: 'y' }),
+  confirm: option.text('confirm by naming the database, for scripts', { placeholder: 'database' }),
+};
+
+export type GlobalValues = Values<typeof GLOBAL_OPTIONS>;
+export type WriterValues = Values<typeof WRITER_OPTIONS>;

@@ -1,0 +1,14 @@
+import { redact } from '../db/redact.ts';
+import { renderError } from '../output/error.ts';
+import { terminalOf } from '../output/terminal.ts';
+import type { ExitCode } from './exit.ts';
+import { exitCodeOf } from './exit.ts';
+import type { Io } from './io.ts';
+
+/** The single exit of every failure: printed once, redacted, on stderr. Works on raw argv, for parsing may be what failed. */
+export function reportError(error: unknown, argv: readonly string[], io: Io): ExitCode {
+  const terminal = terminalOf(io.stderr, io.env, { color: argv.includes('--no-color') ? false : undefined });
+  const format = /--format[= ]n?d?json\b/.test(argv.join(' ')) ? 'json' : 'table';
+  io.stderr.write(renderError(error, { terminal, format, debug: argv.includes('--debug'), redact }));
+  return exitCodeOf(error);
+}

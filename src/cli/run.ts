@@ -1,0 +1,85 @@
+import type { Context, ProgressEvent, Work } from '../context.ts';
+import type { Report } from '../output/report.ts';
+import type { AnyCommand } from './command.ts';
+import { loadConfiguration } from './config.ts';
+import { confirmIntent } from './confirm.ts';
+import type { ExitCode } from './exit.ts';
+import { exitCodeOfOutcome } from './exit.ts';
+import type { GlobalValues, WriterValues } from './globals.ts';
+import { listenForInterrupts } from './interrupt.ts';
+import type { Io } from './io.ts';
+import { createDatabase, systemClock } from './session.ts';
+import { openTalk } from './talk.ts';
+import type { Talk } from './talk.ts';
+
+export interface Invocation {
+  /** Words of the command, "migrate up". */
+  readonly path: string;
+  readonly command: AnyCommand;
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly globals: GlobalValues;
+  readonly answers: WriterValues;
+}
+
+/** context → plan → show or confirm → events → result → report → exit code; sessions are closed whatever happens. */
+export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCode> {
+  const { globals } = invocation;
+  const clock = systemClock();
+  const talk = openTalk(io, globals, clock);
+  const interrupts = listenForInterrupts(io, talk.note);
+  const configuration = once(() => loadConfiguration(io, globals));
+  const db = createDatabase(io, {
+    command: invocation.path,
+    configuration,
+    globals,
+    signal: interrupts.signal,
+    notice: talk.note,
+    warn: talk.warn,
+  });
+  try {
+    const { migrationsDir, environment } = await configuration();
+    const config = { migrationsDir: migrationsDir.value, environment };
+    const ctx: Context = { db, clock, signal: interrupts.signal, config };
+    const report = await produceReport(io, ctx, invocation, talk);
+    await talk.present(report, db.server);
+    return exitCodeOfOutcome(report.outcome);
+  } finally {
+    interrupts.dispose();
+    talk.close();
+    await db.close();
+  }
+}
+
+async function produceReport(io: Io, ctx: Context, invocation: Invocation, talk: Talk): Promise<Report> {
+  const { command, request, answers } = invocation;
+  const plan: unknown = await command.plan?.(ctx, request);
+  if (answers.dryRun && command.presentPlan !== undefined) return command.presentPlan(plan, request);
+  const intent = command.intent?.(plan, request);
+  if (intent !== undefined) await confirmIntent(io, ctx, intent, answers);
+  const work: Work<unknown> | Promise<unknown> = command.run(ctx, request, plan);
+  const result = isWork(work) ? await drive(work, talk.event) : await work;
+  return command.present(result, request);
+}
+
+function isWork(work: Work<unknown> | Promise<unknown>): work is Work<unknown> {
+  return Symbol.asyncIterator in work;
+}
+
+/** Not `for await`: that would drop the generator's return value, which is the result. */
+async function drive<Result>(work: Work<Result>, sink: (event: ProgressEvent) => void): Promise<Result> {
+  try {
+    for (;;) {
+      const step = await work.next();
+      if (step.done) return step.value;
+      sink(step.value);
+    }
+  } catch (error) {
+    await work.return(undefined as never); // runs the generator's finally blocks when a sink threw
+    throw error;
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

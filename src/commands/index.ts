@@ -1,0 +1,30 @@
+import type { AnyCommand, Noun } from '../cli/command.ts';
+
+/** The one registration list. A noun's modules load only when it is chosen, so that the others cost nothing at start. */
+export interface NounEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly audience: string;
+  readonly load: () => Promise<Noun | AnyCommand>;
+}
+
+export const NOUNS: readonly NounEntry[] = [
+  {
+    name: 'migrate',
+    summary: 'apply, roll back, check and rehearse schema migrations',
+    audience: 'DBA',
+    load: async () => (await import('./migrate/index.ts')).migrate,
+  },
+  {
+    name: 'config',
+    summary: 'show where every setting comes from; write a project file',
+    audience: 'everyone',
+    load: async () => (await import('./config/index.ts')).config,
+  },
+  {
+    name: 'demo',
+    summary: 'the whole tour on a private, embedded PostgreSQL',
+    audience: 'everyone',
+    load: async () => (await import('./demo/index.ts')).demo,
+  },
+];
