@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     // Servers are shared by the files of one run; two files at a time is what two cores carry.
     pool: 'forks',
     maxWorkers: 2,
