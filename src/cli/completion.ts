@@ -1,10 +1,12 @@
+import { NOUNS } from '../commands/index.ts';
 import type { NounEntry } from '../commands/index.ts';
+import type { Builtin } from './builtins.ts';
 import type { AnyCommand } from './command.ts';
 import { GLOBAL_OPTIONS, WRITER_OPTIONS } from './globals.ts';
 import { kebab } from './names.ts';
 import type { OptionSet } from './options.ts';
 
-const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = 'bash' | 'zsh' | 'fish';
 
 /** What may follow a path of words: `''` is the top, `migrate` a noun, `migrate up` a verb. */
 interface Level {
@@ -18,32 +20,29 @@ interface Entry {
 }
 
 /** The completion script of one shell, made from the same definitions that parse the command line. */
-export async function completionScript(shell: (typeof SHELLS)[number], nouns: readonly NounEntry[]): Promise<string> {
-  const levels = await readLevels(nouns);
+export async function completionScript(shell: Shell, builtins: readonly Builtin[]): Promise<string> {
+  const levels = await readLevels(builtins);
   const render = { bash, zsh, fish }[shell];
   return render(levels);
 }
 
-async function readLevels(nouns: readonly NounEntry[]): Promise<Level[]> {
-  const global = optionsOf(GLOBAL_OPTIONS);
-  const completion = { name: 'completion', summary: 'print the completion script of a shell' };
-  const top: Level = { path: '', words: [...nouns, completion], options: global };
-  const shells: Level = {
-    path: 'completion',
-    words: SHELLS.map((name) => ({ name, summary: `for ${name}` })),
-    options: [],
-  };
-  const loaded = await Promise.all(nouns.map(async (noun) => levelsOf(noun, await noun.load())));
-  return [top, shells, ...loaded.flat()].map((level) => ({ ...level, words: level.words.map(plain) }));
+async function readLevels(builtins: readonly Builtin[]): Promise<Level[]> {
+  const top: Level = { path: '', words: [...NOUNS, ...builtins].map(plain), options: optionsOf(GLOBAL_OPTIONS) };
+  const nouns = await Promise.all(NOUNS.map(nounLevels));
+  return [top, ...nouns.flat(), ...builtins.map(builtinLevel)];
 }
 
-function levelsOf({ name, summary }: Entry, loaded: Awaited<ReturnType<NounEntry['load']>>): Level[] {
-  if (!('commands' in loaded)) return [verbLevel(name, loaded)];
-  const noun: Level = { path: name, words: loaded.commands, options: optionsOf(GLOBAL_OPTIONS) };
-  return [
-    { ...noun, words: noun.words.length === 0 ? [{ name, summary }] : noun.words },
-    ...loaded.commands.map((verb) => verbLevel(`${name} ${verb.name}`, verb)),
-  ];
+async function nounLevels(entry: NounEntry): Promise<Level[]> {
+  const { name, commands } = await entry.load();
+  const noun: Level = { path: name, words: commands.map(plain), options: optionsOf(GLOBAL_OPTIONS) };
+  return [noun, ...commands.map((verb) => verbLevel(`${name} ${verb.name}`, verb))];
+}
+
+function builtinLevel({ name, args, options }: Builtin): Level {
+  const words = Object.values(args).flatMap(({ choices = [] }) =>
+    choices.map((choice) => ({ name: choice, summary: choice })),
+  );
+  return { path: name, words, options: optionsOf(options) };
 }
 
 function verbLevel(path: string, command: AnyCommand): Level {

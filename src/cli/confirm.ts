@@ -8,7 +8,12 @@ import type { Io } from './io.ts';
  * Asks for the database's name to be typed before anything destructive, and before any write in a protected environment.
  * `--confirm <database>` types it; `--yes` suffices outside protected environments only. Throws `not_confirmed`.
  */
-export async function confirmIntent(io: Io, ctx: Context, intent: Intent, answers: WriterValues): Promise<void> {
+export async function confirmIntent(
+  io: Io,
+  ctx: Context,
+  intent: Intent,
+  answers: Partial<WriterValues>,
+): Promise<void> {
   const guarded = ctx.config.environment.protected;
   if (!guarded && (!intent.destructive || answers.yes)) return;
   const { server } = await ctx.db.session();

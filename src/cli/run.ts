@@ -18,7 +18,8 @@ export interface Invocation {
   readonly command: AnyCommand;
   readonly request: Readonly<Record<string, unknown>>;
   readonly globals: GlobalValues;
-  readonly answers: WriterValues;
+  /** Empty for a command that only reads. */
+  readonly answers: Partial<WriterValues>;
 }
 
 /** context → plan → show or confirm → events → result → report → exit code; sessions are closed whatever happens. */

@@ -1,11 +1,11 @@
-import type { AnyCommand, Noun } from '../cli/command.ts';
+import type { Noun } from '../cli/command.ts';
 
 /** The one registration list. A noun's modules load only when it is chosen, so that the others cost nothing at start. */
 export interface NounEntry {
   readonly name: string;
   readonly summary: string;
   readonly audience: string;
-  readonly load: () => Promise<Noun | AnyCommand>;
+  readonly load: () => Promise<Noun>;
 }
 
 export const NOUNS: readonly NounEntry[] = [
@@ -20,11 +20,5 @@ export const NOUNS: readonly NounEntry[] = [
     summary: 'show where every setting comes from; write a project file',
     audience: 'everyone',
     load: async () => (await import('./config/index.ts')).config,
-  },
-  {
-    name: 'demo',
-    summary: 'the whole tour on a private, embedded PostgreSQL',
-    audience: 'everyone',
-    load: async () => (await import('./demo/index.ts')).demo,
   },
 ];
