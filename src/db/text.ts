@@ -1,0 +1,52 @@
+import type postgres from 'postgres';
+import { quoteIdentifier, quoteQualified, type QualifiedName } from './identifiers.ts';
+import type { Session, Sql } from './session.ts';
+
+/** Rows as the session's value types give them: exact values as text, arrays of built-in types as arrays. */
+export type TextRow = Record<string, unknown>;
+export type TextQuery<Row extends TextRow = TextRow> = postgres.PendingQuery<Row[]>;
+
+export interface Description {
+  /** Type oids of $1, $2 and so on. */
+  readonly parameterTypes: readonly number[];
+  readonly columns: readonly { readonly name: string; readonly type: number }[];
+}
+
+/**
+ * Sends one statement of fixed text with bound parameters, at once: its answer may be awaited later. Not prepared under a
+ * name, because such texts are run once.
+ */
+export function runText<Row extends TextRow = TextRow>(
+  session: Pick<Session, 'sql'>,
+  text: string,
+  parameters: readonly unknown[] = [],
+): TextQuery<Row> {
+  // `simple` decides between the two protocols and is missing in the driver's types; without it no parameters = simple.
+  const options = { prepare: false, simple: false } as postgres.UnsafeQueryOptions;
+  return session.sql.unsafe<Row[]>(text, parameters as never[], options).execute();
+}
+
+/**
+ * Sends text by the simple protocol, at once: several statements, and those that refuse to run in the implicit transaction
+ * of the extended one. With several statements the answer is an array of results, one for each.
+ */
+export function simpleText<Row extends TextRow = TextRow>(session: Pick<Session, 'sql'>, text: string): TextQuery<Row> {
+  return session.sql.unsafe<Row[]>(text).execute();
+}
+
+/** Has the server parse a statement without running it. @throws PostgresError 42601 and others, with a position */
+export async function describeText(session: Pick<Session, 'sql'>, text: string): Promise<Description> {
+  const statement = await session.sql.unsafe(text, [], { prepare: true }).describe();
+  return {
+    parameterTypes: statement.types,
+    columns: statement.columns.map(({ name, type }) => ({ name, type })),
+  };
+}
+
+/**
+ * A name inside a template: sql`select count(*) from ${identifier(sql, name)}`. The driver's own `sql(name)` takes a dot
+ * for a separator, so that a table called "a.b" would become "a"."b".
+ */
+export function identifier(sql: Sql, name: string | QualifiedName): postgres.Fragment {
+  return sql.unsafe(typeof name === 'string' ? quoteIdentifier(name) : quoteQualified(name));
+}

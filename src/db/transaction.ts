@@ -1,0 +1,37 @@
+import { OrdersyncError } from '../errors.ts';
+import { setParameter } from './queries.ts';
+import type { Session } from './session.ts';
+import { simpleText } from './text.ts';
+
+/**
+ * Runs `work` between BEGIN and COMMIT; rolls back and throws on when it throws. The session is one connection, so
+ * everything sent on it meanwhile belongs to the transaction.
+ * @param mode what follows BEGIN, such as `isolation level repeatable read, read only`; fixed text, never input
+ * @throws OrdersyncError `precondition` when a statement failed, its error was caught, and COMMIT became a rollback
+ */
+export async function inTransaction<T>(session: Session, work: () => Promise<T>, mode = ''): Promise<T> {
+  await simpleText(session, `begin ${mode}`);
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    // After a lost connection there is no transaction left to roll back.
+    if (!session.lost) await simpleText(session, 'rollback');
+    throw error;
+  }
+  const { command } = await simpleText(session, 'commit');
+  if (command === 'COMMIT') return result;
+  throw new OrdersyncError('precondition', 'the transaction was rolled back because a statement in it had failed', {
+    hint: 'nothing of it is kept; run the command again',
+  });
+}
+
+/** Sets a parameter until the end of the transaction. */
+export async function setLocal(session: Pick<Session, 'sql'>, name: string, value: string): Promise<void> {
+  await setParameter(session.sql, name, value, true);
+}
+
+/** Sets a parameter until the end of the session. Behind a transaction pooler it would leak to other clients. */
+export async function setForSession(session: Pick<Session, 'sql'>, name: string, value: string): Promise<void> {
+  await setParameter(session.sql, name, value, false);
+}
