@@ -119,18 +119,19 @@ function openLiteral(cursor: Cursor): Unterminated {
 
 /** Adds the token to the statement; true when it is the semicolon that ends it. */
 function take(cursor: Cursor, reading: Reading): boolean {
-  const symbol = cursor.kind === 'symbol' ? cursor.text[cursor.start] : undefined;
-  if (symbol === ';' && reading.depth === 0 && reading.bodyStart === -1) return reading.start !== -1;
+  const symbol = cursor.kind === 'symbol' ? cursor.text.charCodeAt(cursor.start) : 0;
+  if (symbol === CODE.semicolon && reading.depth === 0 && reading.bodyStart === -1) return reading.start !== -1;
   if (reading.start === -1) reading.start = cursor.start;
   reading.end = cursor.end;
-  if (symbol === '(') reading.depth += 1;
-  else if (symbol === ')' && reading.depth > 0) reading.depth -= 1;
+  if (symbol === CODE.open) reading.depth += 1;
+  else if (symbol === CODE.close && reading.depth > 0) reading.depth -= 1;
   if (cursor.kind === 'word' && (reading.routine || reading.head.length < HEAD_WORDS)) takeWord(cursor, reading);
-  else reading.previous = symbol === ';' ? 'semicolon' : 'other';
+  else reading.previous = symbol === CODE.semicolon ? 'semicolon' : 'other';
   return false;
 }
 
 const HEAD_WORDS = 4;
+const CODE = { newline: 10, open: 40, close: 41, semicolon: 59 } as const;
 
 function takeWord(cursor: Cursor, reading: Reading): void {
   const word = cursor.text.slice(cursor.start, cursor.end).toLowerCase();
@@ -161,16 +162,18 @@ function startsRoutine(head: readonly string[]): boolean {
 
 /** Moves to a later offset, each character looked at once: one long line costs no more than many short ones. */
 function movePlace(place: Place, text: string, to: number): void {
-  for (; place.offset < to; place.offset += 1) {
-    const code = text.charCodeAt(place.offset);
-    if (code === NEWLINE) {
-      place.line += 1;
-      place.column = 1;
-    } else if (!isLowSurrogate(code)) place.column += 1;
+  let { line, column } = place;
+  for (let at = place.offset; at < to; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === CODE.newline) {
+      line += 1;
+      column = 1;
+    } else if (!isLowSurrogate(code)) column += 1;
   }
+  place.offset = to;
+  place.line = line;
+  place.column = column;
 }
-
-const NEWLINE = 10;
 
 function isLowSurrogate(code: number): boolean {
   return code >= 0xdc_00 && code <= 0xdf_ff;
