@@ -1,0 +1,2 @@
+-- The roles stay: they belong to the cluster, and other databases may have granted them privileges.
+revoke usage on schema public from application_role, application_admin_role, ordersync_rotator;

@@ -1,0 +1,2 @@
+drop table payment_refunds;
+drop function check_refund_total();

@@ -1,0 +1,2 @@
+drop table notification_logs;
+drop table notification_templates;

@@ -1,0 +1,2 @@
+drop table audit_logs_archive;
+drop table audit_logs;

@@ -1,0 +1,1 @@
+drop function change_order_status(uuid, text, bigint, text, text);

@@ -1,0 +1,12 @@
+drop function cleanup_expired_rate_limits();
+drop function cleanup_old_security_metrics();
+drop function cleanup_old_order_history();
+drop function cleanup_old_payment_events();
+drop function cleanup_old_notification_logs();
+drop function create_month_partitions_ahead(regclass);
+drop function create_audit_log_partition();
+drop function reset_daily_menu_sales();
+drop function expire_anonymous_orders();
+drop function cleanup_old_login_attempts();
+drop function cleanup_expired_sessions();
+drop function delete_in_batches(regclass, text);
