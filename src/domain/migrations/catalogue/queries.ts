@@ -4,7 +4,7 @@ import { runText, simpleText } from '../../../db/text.ts';
 import type { BoundShape } from './model.ts';
 
 /** One row of relations.sql. */
-export interface RelationRow {
+export type RelationRow = {
   /** OID as text, the key by which the other rows refer to it. */
   readonly relation: string;
   readonly name: string;
@@ -18,10 +18,10 @@ export interface RelationRow {
   readonly owned_by: string | null;
   readonly bound: BoundShape | null;
   readonly definition: string;
-}
+};
 
 /** One row of every other file in sql/catalogue. */
-export interface ObjectRow {
+export type ObjectRow = {
   /** The relation it belongs to; null for what stands on its own. */
   readonly relation: string | null;
   readonly kind: string;
@@ -30,7 +30,7 @@ export interface ObjectRow {
   /** True when a partition has it from its parent, under the parent's name for it. */
   readonly inherited?: boolean;
   readonly definition: string;
-}
+};
 
 const OBJECT_FILES = [
   'columns',
