@@ -94,9 +94,14 @@ function stackLines(error: unknown): readonly string[] {
   const lines: string[] = [];
   let current = error;
   for (let depth = 0; depth < MOST_CAUSES && current !== undefined; depth += 1) {
-    const text = current instanceof Error ? (current.stack ?? `${current.name}: ${current.message}`) : inspect(current);
+    const text = stackOf(current);
     lines.push(...`${depth === 0 ? '' : 'caused by: '}${text}`.split('\n'));
     current = current instanceof Error ? current.cause : undefined;
   }
   return lines;
+}
+
+function stackOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.stack ?? `${thrown.name}: ${thrown.message}`;
+  return typeof thrown === 'string' ? thrown : inspect(thrown);
 }

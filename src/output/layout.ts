@@ -43,9 +43,19 @@ export function fitWidths(grid: Grid, natural: readonly number[], available: num
   );
   for (let limit = Math.max(...natural, 0); limit >= 0; limit = Math.min(limit - 1, available)) {
     const widths = natural.map((width, index) => Math.max(least[index] ?? width, Math.min(width, limit)));
-    if (sum(widths) <= available) return widths;
+    if (sum(widths) <= available) return filled(widths, natural, available - sum(widths));
   }
   return undefined;
+}
+
+/** Gives what is left over, less than one place per cut column, to the first of them. */
+function filled(widths: readonly number[], natural: readonly number[], left: number): readonly number[] {
+  let rest = left;
+  return widths.map((width, index) => {
+    if (rest === 0 || width >= (natural[index] ?? 0)) return width;
+    rest -= 1;
+    return width + 1;
+  });
 }
 
 function sum(widths: readonly number[]): number {

@@ -38,7 +38,11 @@ function escaped(text: string): string {
 
 /** An underscore inside a word never starts emphasis, and names are full of them. */
 function isInsideWord(text: string, index: number): boolean {
-  return /\w/.test(text[index - 1] ?? '') && /\w/.test(text[index + 1] ?? '');
+  return isLetter(text[index - 1]) && isLetter(text[index + 1]);
+}
+
+function isLetter(character: string | undefined): boolean {
+  return character !== undefined && /[\p{L}\p{N}_]/u.test(character);
 }
 
 /** The fence is longer than any run of backticks inside. */

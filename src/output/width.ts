@@ -25,13 +25,36 @@ export const cautiousRuler: Ruler = {
   clusters: (text) => text,
 };
 
+// Node 20's Intl.Segmenter copies the whole text for every segment (200,000 characters: two minutes), so a long text is
+// handed to it in windows. A real cluster is far shorter than half a window.
+const WINDOW = 256;
+
 async function exactRuler(): Promise<Ruler> {
   const { default: stringWidth } = await import('string-width');
   const segmenter = new Intl.Segmenter();
-  return {
-    width: (text) => (SIMPLE.test(text) ? simpleWidth(text) : stringWidth(text)),
-    clusters: (text) => (SIMPLE.test(text) ? text : Array.from(segmenter.segment(text), (piece) => piece.segment)),
+  const clusters = (text: string): Iterable<string> => windowedClusters(text, segmenter);
+  const clusterWidth = (cluster: string): number =>
+    SIMPLE.test(cluster) ? simpleWidth(cluster) : stringWidth(cluster);
+  const width = (text: string): number => {
+    if (text.length <= WINDOW || SIMPLE.test(text)) return clusterWidth(text);
+    let total = 0;
+    for (const cluster of clusters(text)) total += clusterWidth(cluster);
+    return total;
   };
+  return { width, clusters };
+}
+
+function* windowedClusters(text: string, segmenter: Intl.Segmenter): Generator<string> {
+  let start = 0;
+  while (start < text.length) {
+    const pieces = Array.from(segmenter.segment(text.slice(start, start + WINDOW)), ({ segment }) => segment);
+    // What comes last in a window may go on in the next.
+    if (start + WINDOW < text.length && pieces.length > 1) pieces.pop();
+    for (const piece of pieces) {
+      yield piece;
+      start += piece.length;
+    }
+  }
 }
 
 function cautiousWidth(text: string): number {
@@ -74,21 +97,29 @@ export function wrap(text: string, columns: number, ruler: Ruler): readonly stri
   return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), columns, ruler));
 }
 
+/** One pass over the clusters: a query may have a hundred thousand characters. */
 function wrapLine(line: string, columns: number, ruler: Ruler): string[] {
   const lines: string[] = [];
-  let rest = line;
-  while (ruler.width(rest) > columns) {
-    const fitting = head(rest, columns, ruler);
-    const space = rest[fitting.length] === ' ' ? fitting.length : fitting.lastIndexOf(' ');
-    // A character wider than the line still has to go somewhere.
-    const taken = space > 0 && fitting.trim() !== '' ? space : Math.max(fitting.length, firstCluster(rest, ruler));
-    lines.push(rest.slice(0, taken).trimEnd());
-    rest = rest.slice(taken).trimStart();
+  let current = '';
+  let width = 0;
+  for (const cluster of ruler.clusters(line)) {
+    const clusterWidth = ruler.width(cluster);
+    if (width + clusterWidth > columns && current !== '') {
+      const [full, begun] = splitAtSpace(current, cluster === ' ');
+      lines.push(full);
+      current = begun;
+      width = ruler.width(begun);
+    }
+    if (cluster === ' ' && current === '' && lines.length > 0) continue;
+    current += cluster;
+    width += clusterWidth;
   }
-  return [...lines, rest];
+  return current === '' && lines.length > 0 ? lines : [...lines, current];
 }
 
-function firstCluster(text: string, ruler: Ruler): number {
-  for (const cluster of ruler.clusters(text)) return cluster.length;
-  return 0;
+/** A full line and the word that goes to the next; the whole text when it has no space to break at. */
+function splitAtSpace(text: string, endsWord: boolean): readonly [string, string] {
+  const space = endsWord ? text.length : text.lastIndexOf(' ');
+  const breaks = space > 0 && text.slice(0, space).trim() !== '';
+  return breaks ? [text.slice(0, space).trimEnd(), text.slice(space).trimStart()] : [text, ''];
 }
