@@ -36,7 +36,7 @@ export async function openOn(attempt: Attempt): Promise<Opened> {
   const address = addressOf(endpoint.host);
   let pinned: Pinned | undefined;
   const connection = superviseSocket({ socket, address, onLoss: (loss) => pinned?.fail(loss) });
-  const abort = (): void => connection.cut(signal.reason as OrdersyncError);
+  const abort = (): void => void connection.cut(signal.reason as OrdersyncError);
   signal.addEventListener('abort', abort);
   const driver = createDriver({
     facade: connection.facade,

@@ -102,13 +102,18 @@ function guardCursor(query: DriverQuery, pending: Set<DriverQuery>, lossNow: () 
     if (opened === query) return query;
     return { [Symbol.asyncIterator]: () => guardIterator((opened as AsyncIterable<unknown>)[Symbol.asyncIterator]()) };
   };
+  async function nextOf(inner: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+    try {
+      return await inner.next();
+    } catch (error) {
+      pending.delete(query);
+      throw error;
+    }
+  }
   function guardIterator(inner: AsyncIterator<unknown>): AsyncIterator<unknown> {
     return {
       next: async () => {
-        const step = await inner.next().catch((error: unknown) => {
-          pending.delete(query);
-          throw error;
-        });
+        const step = await nextOf(inner);
         if (!step.done) return step;
         pending.delete(query);
         const loss = lossNow();

@@ -15,8 +15,8 @@ export interface Connection {
   /** What postgres.js gets for a socket. */
   readonly facade: SocketFacade;
   readonly loss: OrdersyncError | undefined;
-  /** Cuts the connection; `reason` is what every waiting query gets. */
-  cut(reason: OrdersyncError): void;
+  /** Cuts the connection; every waiting query gets `reason`, unless it was lost before. Returns what they got. */
+  cut(reason: OrdersyncError): OrdersyncError;
   /** Says good-bye and waits until the socket is closed. */
   end(reason: OrdersyncError): Promise<void>;
 }
@@ -29,7 +29,6 @@ export interface ConnectionRequest {
 }
 
 export function superviseSocket({ socket, address, onLoss }: ConnectionRequest): Connection {
-  const facade = new SocketFacade(socket);
   let loss: OrdersyncError | undefined;
   let tail: Buffer | undefined;
   const lose = (reason: OrdersyncError): void => {
@@ -38,10 +37,12 @@ export function superviseSocket({ socket, address, onLoss }: ConnectionRequest):
     onLoss(reason);
     facade.lose(reason);
   };
-  const cut = (reason: OrdersyncError): void => {
+  const cut = (reason: OrdersyncError): OrdersyncError => {
     lose(reason);
     socket.destroy();
+    return loss ?? reason;
   };
+  const facade = new SocketFacade(socket, (error) => cut(describeLoss(tail, address, error)));
   socket.on('data', (chunk: Buffer) => {
     const refusal = tail === undefined ? refuseGreeting(chunk, address) : undefined;
     tail = chunk;

@@ -10,11 +10,14 @@ import type { OrdersyncError } from '../../errors.ts';
  */
 export class SocketFacade extends EventEmitter {
   readonly #socket: Socket;
+  readonly #onWriteError: (error: Error) => OrdersyncError;
   #loss: OrdersyncError | undefined;
 
-  constructor(socket: Socket) {
+  /** @param onWriteError learns of a failed write before the socket reports it, and says how it is told */
+  constructor(socket: Socket, onWriteError: (error: Error) => OrdersyncError) {
     super();
     this.#socket = socket;
+    this.#onWriteError = onWriteError;
     socket.on('drain', () => this.emit('drain'));
   }
 
@@ -31,7 +34,9 @@ export class SocketFacade extends EventEmitter {
   }
 
   write(chunk: Buffer, callback?: (error?: Error | null) => void): boolean {
-    if (this.#loss === undefined) return this.#socket.write(chunk, callback);
+    if (this.#loss === undefined) {
+      return this.#socket.write(chunk, callback && ((error) => callback(error ? this.#onWriteError(error) : null)));
+    }
     callback?.(this.#loss);
     return true;
   }
