@@ -27,4 +27,6 @@ if (builtMs() < sources) {
     stdio: 'inherit',
   });
   process.exitCode = tsc.status ?? 1;
+  // Without this the next run would take a build with errors for a good one.
+  if (tsc.status !== 0) rmSync(`${root}/dist/.tsbuildinfo`, { force: true });
 }
