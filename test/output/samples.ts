@@ -10,7 +10,7 @@ export function screen(width: number): Terminal {
   return { isTTY: true, width, color: false, unicode: true };
 }
 
-export const provenance: Provenance = {
+const provenance: Provenance = {
   server: { version: '18.4', database: 'shop', address: 'localhost:5432', role: 'primary' },
   collectedAt: new Date('2026-11-05T12:34:56.789Z'),
 };
