@@ -1,0 +1,91 @@
+import type { Session } from '../../../db/session.ts';
+import { simpleText } from '../../../db/text.ts';
+import { recordDown, recordUp } from '../queries.ts';
+import { restoreSession } from '../settings.ts';
+import { cancelledOnAbort } from './cancel.ts';
+import type { Message } from './messages.ts';
+import { messagesOf } from './messages.ts';
+import type { Sent } from './pipeline.ts';
+import { sendPipelined } from './pipeline.ts';
+import { isLost } from './retry.ts';
+import type { Attempt, ReadyFile, Run } from './run.ts';
+
+/** What was sent: a message of a file, or a statement around its file (undefined). */
+interface Tag {
+  readonly file: ReadyFile;
+  readonly message: Message | undefined;
+}
+
+interface Progress {
+  readonly executionTimesMs: number[];
+  committed: boolean;
+}
+
+/**
+ * One attempt at one file, or at several that are to stand or fall together: BEGIN, the statements, each file's ledger
+ * row, COMMIT, written without waiting. After an error the server ignores the rest and answers COMMIT with ROLLBACK, so
+ * nothing stays.
+ */
+export async function attemptTransaction(run: Run, files: readonly ReadyFile[]): Promise<Attempt> {
+  const { session, ctx } = run;
+  const progress: Progress = { executionTimesMs: [], committed: false };
+  const sending = sendPipelined(session, transactionOf(run, files, progress), () => ctx.signal.aborted);
+  const failed = await cancelledOnAbort(run, sending);
+  const { committed, executionTimesMs } = progress;
+  if (committed) return { kind: 'committed', executionTimesMs };
+  if (isLost(session, failed?.error)) return { kind: 'lost', error: failed?.error };
+  await session.sql`rollback`;
+  if (ctx.signal.aborted || failed === undefined) return { kind: 'interrupted' };
+  const { file, message } = failed.tag;
+  const range = message === undefined ? undefined : { first: message.first, last: message.last };
+  return { kind: 'failed', failure: { file, error: failed.error, range, offset: message?.offset ?? 0 } };
+}
+
+function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progress): Generator<Sent<Tag>> {
+  const { sql } = run.session;
+  let last: Tag | undefined;
+  for (const file of files) {
+    const tag = { file, message: undefined };
+    yield { tag, send: () => restoreSession(run.session, run.settings) };
+    if (last === undefined) yield { tag, send: () => sql`begin isolation level read committed` };
+    yield { tag, send: () => setFileSettings(run, file) };
+    yield* statementsOf(run.session, file);
+    yield { tag, send: async () => void progress.executionTimesMs.push(await recordFile(run, file)) };
+    last = tag;
+  }
+  if (last === undefined) return;
+  yield {
+    tag: last,
+    send: async () => {
+      progress.committed = (await sql`commit`).command === 'COMMIT';
+    },
+  };
+}
+
+function* statementsOf(session: Session, file: ReadyFile): Generator<Sent<Tag>> {
+  for (const message of messagesOf(file.script)) {
+    yield { tag: { file, message }, send: () => simpleText(session, message.text) };
+  }
+}
+
+/** A directive in the file's header goes before the command's option. */
+function setFileSettings(run: Run, { script }: ReadyFile): Promise<unknown> {
+  const lockTimeout = String(script.directives.lockTimeoutMs ?? run.options.lockTimeoutMs);
+  const statementTimeout = String(script.directives.statementTimeoutMs ?? 0);
+  return run.session.sql`
+    select set_config('lock_timeout', ${lockTimeout}, true),
+           set_config('statement_timeout', ${statementTimeout}, true),
+           set_config('ordersync.migration_started', extract(epoch from clock_timestamp())::text, true)`;
+}
+
+/** The ledger row, written as the role that opened the session: the file may have changed it. Returns milliseconds. */
+export async function recordFile(run: Run, file: ReadyFile): Promise<number> {
+  const { sql } = run.session;
+  // One Promise.all: queries are lazy, and all of them must be on their way before COMMIT is sent.
+  const [, , rows] = await Promise.all([
+    sql`reset session authorization`,
+    sql`reset role`,
+    file.direction === 'up' ? recordUp(sql, file, run.runner) : recordDown(sql, file.version, run.runner),
+  ]);
+  return rows[0]?.executionTimeMs ?? 0;
+}
