@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { OrdersyncError } from '../errors.ts';
 import { KID_BYTES } from './ciphertext.ts';
-import type { DataKey } from './secret.ts';
+import type { DataKey, Secret } from './secret.ts';
 
 /** Bytes of a data key, of a subkey and of a commitment. */
 export const KEY_BYTES = 32;
@@ -57,7 +57,7 @@ export function openCipherKey(dataKey: DataKey, expected?: KeyIdentity): CipherK
 }
 
 /** HKDF-SHA256 (RFC 5869) with an empty salt: the input is already a uniformly random key. */
-export function derive(key: DataKey, info: string, length: number): Buffer {
+export function derive(key: DataKey | Secret<'master key'>, info: string, length: number): Buffer {
   const bytes = key.expose();
   if (bytes.length !== KEY_BYTES) {
     throw new OrdersyncError(

@@ -1,6 +1,6 @@
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-export type SecretKind = 'data key' | 'plaintext' | 'passphrase' | 'master key';
+export type SecretKind = 'data key' | 'plaintext' | 'passphrase' | 'master key' | 'key-encryption key';
 
 /**
  * Bytes that must not reach a log, an error message or a JSON document. Turning one into text or JSON is a bug and
