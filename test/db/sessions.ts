@@ -26,14 +26,16 @@ export function withParameters(url: string, parameters: Readonly<Record<string, 
   return changed.href.replaceAll('+', '%20');
 }
 
-/** Opens sessions for the tests of one file and closes them after each test. */
-export function useSessions(): { open(url: string, options?: Partial<SessionOptions>): Promise<Session> } {
+/** Opens sessions for the tests of one file and closes them after each test, or earlier. */
+export function useSessions() {
   const opened: Session[] = [];
-  afterEach(async () => {
+  const closeAll = async (): Promise<void> => {
     for (const session of opened.splice(0).toReversed()) await session.close();
-  });
+  };
+  afterEach(closeAll);
   return {
-    open: async (url, options) => {
+    closeAll,
+    open: async (url: string, options?: Partial<SessionOptions>): Promise<Session> => {
       const session = await openSession(settingsOf(url), { applicationName: 'ordersync test', ...options });
       opened.push(session);
       return session;
