@@ -3,25 +3,48 @@ import type { Difference } from './object-diff.ts';
 import { compareObjects } from './object-diff.ts';
 import { byKindAndIdentity } from './order.ts';
 
-/**
- * Compares each partition with what a partition of its parent and bound shape has in the expected database. A shape that
- * the expected database does not have (nobody made a partition there) is taken from the majority of the live ones, so
- * that at least the odd one out is found.
- */
-export function comparePartitions(expected: Catalogue, actual: Catalogue): Difference[] {
-  return actual.partitions.flatMap((partition) => {
-    const model = modelFor(partition, expected.partitions) ?? modelFor(partition, actual.partitions) ?? [];
-    return compareObjects(model, partition.parts).map((difference) => named(difference, partition));
-  });
+export interface PartitionRules {
+  /** Partitions that the expected database has none of are made in operation, and no difference. */
+  readonly madeInOperation: boolean;
 }
 
-/** The parts that most partitions of this parent and shape have. */
-function modelFor(
-  { parent, bound }: Partition,
-  candidates: readonly Partition[],
-): readonly CatalogueObject[] | undefined {
-  const alike = candidates.filter((candidate) => candidate.parent === parent && candidate.bound === bound);
-  if (alike.length === 0) return undefined;
+/**
+ * Compares each partition with what a partition of its parent and bound shape has in the expected database, and the shapes
+ * that there are: a catch-all that is gone, a DEFAULT that came. Where the expected database has no partitions of the
+ * parent, the majority of those that there are is the model, so that at least the odd one out is found.
+ */
+export function comparePartitions(expected: Catalogue, actual: Catalogue, rules: PartitionRules): Difference[] {
+  const wanted = bySeries(expected.partitions);
+  const found = bySeries(actual.partitions);
+  const parents = new Set(expected.partitions.map(({ parent }) => parent));
+  const tables = new Set(actual.objects.map(({ kind, identity }) => `${kind} ${identity}`));
+  const gone = [...wanted].flatMap(([series, [first]]) =>
+    found.has(series) || first === undefined || !tables.has(`table ${first.parent}`)
+      ? []
+      : [shapeDifference('missing', first)],
+  );
+  const there = [...found].flatMap(([series, partitions]) => {
+    const models = wanted.get(series);
+    const tolerated = rules.madeInOperation && !parents.has(partitions[0]?.parent ?? '');
+    if (models === undefined && !tolerated)
+      return partitions.map((partition) => shapeDifference('unexpected', partition));
+    return partitions.flatMap((partition) => compareWith(modelOf(models ?? partitions), partition));
+  });
+  return [...gone, ...there];
+}
+
+/** Partitions by parent and bound shape: those of one series are alike. */
+function bySeries(partitions: readonly Partition[]): Map<string, Partition[]> {
+  const series = new Map<string, Partition[]>();
+  for (const partition of partitions) {
+    const key = `${partition.parent} ${partition.bound}`;
+    series.set(key, [...(series.get(key) ?? []), partition]);
+  }
+  return series;
+}
+
+/** The parts that most of them have. */
+function modelOf(alike: readonly Partition[]): readonly CatalogueObject[] {
   const counts = new Map<string, { readonly part: CatalogueObject; count: number }>();
   for (const part of alike.flatMap(({ parts }) => parts)) {
     const key = JSON.stringify([part.kind, part.identity, part.definition]);
@@ -36,7 +59,25 @@ function modelFor(
 }
 
 /** "trigger audit_logs_no_truncate" → `partition`, `public.audit_logs_y2026m11: trigger audit_logs_no_truncate` */
-function named(difference: Difference, partition: Partition): Difference {
-  const part = difference.kind === 'table' ? 'settings' : `${difference.kind} ${difference.identity}`;
-  return { ...difference, kind: 'partition', identity: `${partition.identity}: ${part}` };
+function compareWith(model: readonly CatalogueObject[], partition: Partition): Difference[] {
+  return compareObjects(model, partition.parts).map((difference) => {
+    const part = difference.kind === 'table' ? 'settings' : `${difference.kind} ${difference.identity}`;
+    return { ...difference, kind: 'partition', identity: `${partition.identity}: ${part}` };
+  });
+}
+
+const BOUNDS: Readonly<Record<Partition['bound'], string>> = {
+  range: 'for values from … to …',
+  'from MINVALUE': 'for values from (minvalue) to …',
+  'to MAXVALUE': 'for values from … to (maxvalue)',
+  default: 'default',
+  list: 'for values in …',
+  hash: 'for values with …',
+};
+
+function shapeDifference(change: 'missing' | 'unexpected', { identity, parent, bound }: Partition): Difference {
+  const definition = `partition of ${parent} ${BOUNDS[bound]}`;
+  return change === 'missing'
+    ? { change, kind: 'partition', identity, expected: definition }
+    : { change, kind: 'partition', identity, actual: definition };
 }
