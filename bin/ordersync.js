@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import process from 'node:process';
-import { main } from '../dist/main.js';
+'use strict';
+// CommonJS on purpose: loading node's ES module loader costs a fifth of a bare start, and --version and --help do not
+// need it (docs/decisions/004). They print what the build wrote down; everything else is dist/main.js.
+const { readFileSync } = require('node:fs');
+const process = require('node:process');
 
 // `ordersync … | head -1` closes the pipe: that is the reader's right, not an error.
 for (const stream of [process.stdout, process.stderr]) {
@@ -9,15 +12,31 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await main(process.argv.slice(2), {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  cwd: process.cwd(),
-  exit: (code) => process.exit(code),
-  onSignal: (listener) => {
-    process.on('SIGINT', listener).on('SIGTERM', listener);
-    return () => process.off('SIGINT', listener).off('SIGTERM', listener);
-  },
-});
+const argv = process.argv.slice(2);
+const written =
+  argv.length === 1
+    ? { '--version': 'version.txt', '-V': 'version.txt', '--help': 'help.txt', '-h': 'help.txt' }[argv[0]]
+    : undefined;
+
+// The written help is 80 columns wide; a narrower terminal gets its own.
+if (written !== undefined && (process.stdout.columns ?? 80) >= 80) {
+  process.stdout.write(readFileSync(`${__dirname}/../dist/${written}`, 'utf8'));
+} else {
+  void start();
+}
+
+async function start() {
+  const { main } = await import('../dist/main.js');
+  process.exitCode = await main(argv, {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    exit: (code) => process.exit(code),
+    onSignal: (listener) => {
+      process.on('SIGINT', listener).on('SIGTERM', listener);
+      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+    },
+  });
+}

@@ -1,10 +1,11 @@
 // Compiles src to dist, and only when a source file is newer than the last build: `npm run demo`,
 // `npm test` and `npm run check` all begin with it, so each works on a fresh clone.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = `${root}/dist/.tsbuildinfo`;
 
 function newestMs(folder) {
   let newest = statSync(folder).mtimeMs;
@@ -15,18 +16,45 @@ function newestMs(folder) {
 }
 
 function builtMs() {
-  const built = statSync(`${root}/dist/.tsbuildinfo`, { throwIfNoEntry: false });
+  const built = statSync(stamp, { throwIfNoEntry: false });
   return built === undefined ? 0 : built.mtimeMs;
 }
 
-const sources = Math.max(newestMs(`${root}/src`), statSync(`${root}/tsconfig.build.json`).mtimeMs);
-if (builtMs() < sources) {
+function compile() {
   rmSync(`${root}/dist`, { recursive: true, force: true });
   const tsc = spawnSync(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json'], {
     cwd: root,
     stdio: 'inherit',
   });
-  process.exitCode = tsc.status ?? 1;
-  // Without this the next run would take a build with errors for a good one.
-  if (tsc.status !== 0) rmSync(`${root}/dist/.tsbuildinfo`, { force: true });
+  return tsc.status === 0;
+}
+
+/** bin/ordersync.js prints these two without loading the program. */
+async function writeDown() {
+  const { main } = await import('../dist/main.js');
+  for (const [flag, file] of [
+    ['--version', 'version.txt'],
+    ['--help', 'help.txt'],
+  ]) {
+    let text = '';
+    const stdout = { write: (chunk) => void (text += chunk) };
+    await main([flag], { stdout, stderr: process.stderr, env: {}, cwd: root });
+    if (text === '') throw new Error(`${flag} printed nothing`);
+    writeFileSync(`${root}/dist/${file}`, text);
+  }
+}
+
+const sources = Math.max(
+  newestMs(`${root}/src`),
+  ...['tsconfig.build.json', 'tsconfig.json', 'package.json', 'scripts/build.js'].map(
+    (file) => statSync(`${root}/${file}`).mtimeMs,
+  ),
+);
+if (builtMs() < sources) {
+  const compiled = compile();
+  await writeDown();
+  if (!compiled) {
+    rmSync(stamp, { force: true }); // else the next run would take a build with errors for a good one
+    process.exitCode = 1;
+  }
 }

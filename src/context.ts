@@ -29,6 +29,16 @@ export interface RuntimeConfig {
   /** Absolute path of the folder with NNN_name.up.sql files. */
   readonly migrationsDir: string;
   readonly environment: { readonly name: string | undefined; readonly protected: boolean };
+  /** Where `config init` writes. */
+  readonly projectFile: string;
+  /** Every setting with its origin; secrets are masked. Reads files, connects to nothing. */
+  readonly settings: () => Promise<SettingList>;
+}
+
+export interface SettingList {
+  readonly settings: readonly { readonly setting: string; readonly value: string; readonly origin: string }[];
+  /** Why the connection could not be worked out, and what else a user should know. */
+  readonly warnings: readonly string[];
 }
 
 /** What a long operation tells while it works. One vocabulary for every command; output/progress.ts draws it. */

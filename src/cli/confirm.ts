@@ -41,6 +41,9 @@ export async function confirmIntent(
   const { askForName } = await import('../output/prompt.ts');
   const role = server.inRecovery ? 'standby' : 'primary';
   const message = `This will ${intent.action} in ${server.database} at ${server.address} (${role}, as ${server.user}). Type the database name to go on:`;
-  const answer = await askForName({ stdin: io.stdin, stderr: io.stderr }, { message, expected: server.database });
+  const answer = await askForName(
+    { stdin: io.stdin, stderr: io.stderr },
+    { message, expected: server.database, signal: ctx.signal },
+  );
   if (answer !== 'confirmed') throw new OrdersyncError('not_confirmed', 'not confirmed; nothing was changed');
 }

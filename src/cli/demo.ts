@@ -18,7 +18,10 @@ interface Step {
 const STEPS: readonly Step[] = [
   { why: 'the whole schema, one transaction per file, each recorded in the ledger', argv: ['migrate', 'up'] },
   { why: 'what is applied, and that no applied file was edited since', argv: ['migrate', 'status'] },
-  { why: 'the files against the ledger, and the live catalogue against the files', argv: ['migrate', 'verify', '--schema'] },
+  {
+    why: 'the files against the ledger, and the live catalogue against the files',
+    argv: ['migrate', 'verify', '--schema'],
+  },
 ];
 
 const NEXT = [
@@ -44,7 +47,9 @@ export async function runDemo(io: Io, request: DemoRequest, execute: Execute): P
   let server: EmbeddedServer | undefined;
   try {
     server = await startEmbedded({ version: request.version, signal: interrupts.signal });
-    say(`${style.ok(terminal.unicode ? '✔' : 'ok')} PostgreSQL ${request.version} listens on ${server.host}:${server.port}`);
+    say(
+      `${style.ok(terminal.unicode ? '✔' : 'ok')} PostgreSQL ${request.version} listens on ${server.host}:${server.port}`,
+    );
     interrupts.dispose(); // from here on each command listens for itself
     const code = await runSteps(io, server, { execute, say, style });
     if (code !== 0) return code;
@@ -62,7 +67,11 @@ interface Narration {
   readonly style: Style;
 }
 
-async function runSteps(io: Io, server: EmbeddedServer, narration: Narration & { execute: Execute }): Promise<ExitCode> {
+async function runSteps(
+  io: Io,
+  server: EmbeddedServer,
+  narration: Narration & { execute: Execute },
+): Promise<ExitCode> {
   const { execute, say, style } = narration;
   const env = { ...withoutConnection(io.env), ORDERSYNC_DATABASE_URL: server.url };
   for (const [index, { why, argv }] of STEPS.entries()) {

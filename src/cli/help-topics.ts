@@ -7,7 +7,8 @@ const CONNECTION = `Which database
   --url, --host, --port, --dbname, --username      flags
   ORDERSYNC_DATABASE_URL, DATABASE_URL             a postgresql:// URI or a keyword=value string
   PGHOST PGPORT PGDATABASE PGUSER PGSERVICE …      as libpq reads them
-  ordersync.config.json                            named environments, chosen with --env or ORDERSYNC_ENV
+  ordersync.config.json                            named environments, chosen with --env or ORDERSYNC_ENV;
+                                                   --env outranks the variables that name a database
 
   Passwords come from ~/.pgpass (mode 0600), PGPASSFILE, PGPASSWORD or the service file; on the command line every
   user of the machine can read them. TLS: sslmode (disable … verify-full), sslrootcert, sslcert, sslkey, in the

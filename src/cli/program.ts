@@ -6,7 +6,7 @@ import type { Builtin, BuiltinCall } from './builtins.ts';
 import type { AnyCommand, Noun } from './command.ts';
 import { addArguments, addOptions, positionals, valuesOf } from './commander-options.ts';
 import type { ExitCode } from './exit.ts';
-import type { GlobalValues, WriterValues } from './globals.ts';
+import type { GlobalValues } from './globals.ts';
 import { GLOBAL_OPTIONS, WRITER_OPTIONS } from './globals.ts';
 import type { Io } from './io.ts';
 import type { OptionSet } from './options.ts';
@@ -56,8 +56,8 @@ function createRoot(io: Io): Commander {
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stdout.write(text), // only the help of a noun without a verb comes this way
       outputError: () => undefined, // errors are thrown, and printed in one place
-      getOutHelpWidth: () => io.stdout.columns ?? 80,
-      getErrHelpWidth: () => io.stdout.columns ?? 80,
+      getOutHelpWidth: () => helpWidth(io),
+      getErrHelpWidth: () => helpWidth(io),
     })
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -95,9 +95,9 @@ function addCommand(target: Commander, noun: Noun, command: AnyCommand, choose: 
       path: `${noun.name} ${command.name}`,
       command,
       request: { ...valuesOf(options, raw), ...positionals(args, target.processedArgs) },
-      // Both are built from the very definitions that their types come from.
+      // Built from the very definitions that the type comes from.
       globals: valuesOf(GLOBAL_OPTIONS, raw) as GlobalValues,
-      answers: valuesOf(writes ? WRITER_OPTIONS : {}, raw) as WriterValues,
+      answers: valuesOf(writes ? WRITER_OPTIONS : {}, raw),
     };
     choose({ kind: 'run', invocation });
   });
@@ -109,6 +109,11 @@ function describe(
 ): void {
   target.summary(summary).description(description ?? summary);
   target.addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'));
+}
+
+/** Longer lines than 80 columns are harder to read; a narrower terminal gets narrower ones. */
+function helpWidth(io: Io): number {
+  return Math.min(io.stdout.columns ?? 80, 80);
 }
 
 function usageOf(argv: readonly string[]): string {

@@ -7,8 +7,10 @@ import type { Io } from './io.ts';
 
 /** The single exit of every failure: printed once, redacted, on stderr. Works on raw argv, for parsing may be what failed. */
 export function reportError(error: unknown, argv: readonly string[], io: Io): ExitCode {
-  const terminal = terminalOf(io.stderr, io.env, { color: argv.includes('--no-color') ? false : undefined });
-  const format = /--format[= ]n?d?json\b/.test(argv.join(' ')) ? 'json' : 'table';
+  const terminal = terminalOf(io.stderr, io.env, {
+    color: argv.includes('--no-color') ? false : argv.includes('--color') || undefined,
+  });
+  const format = /--format[= ](?:nd)?json\b/.test(argv.join(' ')) ? 'json' : 'table';
   io.stderr.write(renderError(error, { terminal, format, debug: argv.includes('--debug'), redact }));
   return exitCodeOf(error);
 }

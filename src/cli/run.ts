@@ -1,14 +1,15 @@
+import { join } from 'node:path';
 import type { Context, ProgressEvent, Work } from '../context.ts';
 import type { Report } from '../output/report.ts';
 import type { AnyCommand } from './command.ts';
-import { loadConfiguration } from './config.ts';
+import { CONFIG_FILE, loadConfiguration } from './config.ts';
 import { confirmIntent } from './confirm.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOfOutcome } from './exit.ts';
 import type { GlobalValues, WriterValues } from './globals.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
-import { createDatabase, systemClock } from './session.ts';
+import { createDatabase, listSettings, systemClock } from './session.ts';
 import { openTalk } from './talk.ts';
 import type { Talk } from './talk.ts';
 
@@ -39,7 +40,12 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
   });
   try {
     const { migrationsDir, environment } = await configuration();
-    const config = { migrationsDir: migrationsDir.value, environment };
+    const config = {
+      migrationsDir: migrationsDir.value,
+      environment,
+      projectFile: join(io.cwd, CONFIG_FILE),
+      settings: async () => listSettings(io, await configuration(), globals),
+    };
     const ctx: Context = { db, clock, signal: interrupts.signal, config };
     const report = await produceReport(io, ctx, invocation, talk);
     await talk.present(report, db.server);

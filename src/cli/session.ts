@@ -1,5 +1,7 @@
-import type { Clock, Database } from '../context.ts';
+import type { Clock, Database, SettingList } from '../context.ts';
+import type { ConnectionInput } from '../db/settings/input.ts';
 import type { Session, SessionRequest } from '../db/session.ts';
+import { OrdersyncError } from '../errors.ts';
 import type { Configuration } from './config.ts';
 import type { GlobalValues } from './globals.ts';
 import type { Io } from './io.ts';
@@ -53,18 +55,60 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
   };
 }
 
-async function resolveSettings(io: Io, { configuration, globals, warn }: DatabaseRequest) {
-  const [{ resolveConnection }, { connection, connectionOrigin }] = await Promise.all([
+async function resolveSettings(io: Io, request: Pick<DatabaseRequest, 'configuration' | 'globals' | 'warn'>) {
+  const [{ resolveConnection }, configuration] = await Promise.all([
     import('../db/settings/resolve.ts'),
-    configuration(),
+    request.configuration(),
   ]);
-  const { url, host, port, dbname, username } = globals;
-  return resolveConnection({
+  return resolveConnection(connectionInput(io, configuration, request.globals, request.warn));
+}
+
+/** Where each connection setting may come from. `--env` is a flag: what it names is not overruled by variables. */
+function connectionInput(
+  io: Io,
+  configuration: Configuration,
+  { url, host, port, dbname, username }: GlobalValues,
+  warn: (message: string) => void,
+): ConnectionInput {
+  const { connection, connectionOrigin, environment } = configuration;
+  const named = environment.origin === 'flag --env';
+  return {
     flags: { url, host, port, dbname, username },
-    env: io.env,
+    env: named ? withoutTarget(io.env) : io.env,
     project: { settings: connection, origin: connectionOrigin },
     warn,
-  });
+  };
+}
+
+const TARGET_VARIABLES = new Set(
+  'ORDERSYNC_DATABASE_URL DATABASE_URL PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGSERVICE'.split(' '),
+);
+
+function withoutTarget(env: Io['env']): Io['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !TARGET_VARIABLES.has(name)));
+}
+
+/** What `config show` lists: the program's own settings, then the connection's. */
+export async function listSettings(io: Io, configuration: Configuration, globals: GlobalValues): Promise<SettingList> {
+  const { environment, migrationsDir, files } = configuration;
+  const own = [
+    { setting: 'environment', value: environment.name ?? '-', origin: environment.origin },
+    { setting: 'protected', value: String(environment.protected), origin: configuration.connectionOrigin },
+    { setting: 'migrations', value: migrationsDir.value, origin: migrationsDir.origin },
+    ...files.map((path) => ({ setting: 'file', value: path, origin: 'found' })),
+  ];
+  const warnings: string[] = [];
+  try {
+    const { sources } = await resolveSettings(io, {
+      configuration: async () => configuration,
+      globals,
+      warn: (message) => void warnings.push(message),
+    });
+    return { settings: [...own, ...sources.map(({ keyword, ...rest }) => ({ setting: keyword, ...rest }))], warnings };
+  } catch (error) {
+    if (!(error instanceof OrdersyncError)) throw error;
+    return { settings: own, warnings: [...warnings, error.message] };
+  }
 }
 
 export function systemClock(): Clock {
