@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type postgres from 'postgres';
 import type { Sql } from '../../db/session.ts';
 import { version } from '../../version.ts';
 import type { Runner } from './queries.ts';
+import { sendNow } from './send-now.ts';
 
 /** A new run: everything it does carries its id in the journal. */
 export function newRunner(): Runner {
@@ -27,7 +29,7 @@ export interface StepKey {
  * the session's role.
  */
 export async function beginStep(sql: Sql, key: StepKey, runner: Runner): Promise<string> {
-  const [, , rows] = await Promise.all([
+  const [, , rows] = await sendNow(
     sql`begin`,
     sql`set local role none`,
     sql<{ id: string }[]>`
@@ -37,7 +39,7 @@ export async function beginStep(sql: Sql, key: StepKey, runner: Runner): Promise
               ${runner.host}, ${runner.toolVersion})
       returning id::text as id`,
     sql`commit`,
-  ]);
+  );
   return rows[0]?.id ?? '0';
 }
 
@@ -48,15 +50,15 @@ export async function endStep(
   outcome: 'done' | 'failed' | 'interrupted',
   sqlstate?: string,
 ): Promise<void> {
-  await Promise.all([sql`begin`, sql`set local role none`, markStep(sql, id, outcome, sqlstate), sql`commit`]);
+  await sendNow(sql`begin`, sql`set local role none`, markStep(sql, id, outcome, sqlstate), sql`commit`);
 }
 
 /** The same inside a transaction that is open: the statement and this row are both there or neither. */
-export async function endStepHere(sql: Sql, id: string): Promise<void> {
-  await Promise.all([sql`set local role none`, markStep(sql, id, 'done')]);
+export function endStepHere(sql: Sql, id: string): Promise<unknown> {
+  return sendNow(sql`set local role none`, markStep(sql, id, 'done'));
 }
 
-function markStep(sql: Sql, id: string, outcome: string, sqlstate?: string): Promise<unknown> {
+function markStep(sql: Sql, id: string, outcome: string, sqlstate?: string): postgres.PendingQuery<postgres.Row[]> {
   return sql`
     update public.schema_migration_journal
        set outcome = ${outcome}, sqlstate = ${sqlstate ?? null}, ended_at = clock_timestamp()

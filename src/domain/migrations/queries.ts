@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import type { Sql } from '../../db/session.ts';
 
 /**
@@ -134,7 +135,11 @@ export interface CompletedFile {
  * Ledger row and journal row by one statement. The time is the server's own; in a run that holds several files in one
  * transaction each file's start is in ordersync.migration_started.
  */
-export function recordUp(sql: Sql, file: CompletedFile, runner: Runner): Promise<{ executionTimeMs: number }[]> {
+export function recordUp(
+  sql: Sql,
+  file: CompletedFile,
+  runner: Runner,
+): postgres.PendingQuery<{ executionTimeMs: number }[]> {
   return sql<{ executionTimeMs: number }[]>`
     with started as (
       select coalesce(
@@ -157,7 +162,11 @@ export function recordUp(sql: Sql, file: CompletedFile, runner: Runner): Promise
 }
 
 /** Removes the ledger row under whatever spelling of the version it has; the caller compares the count with one. */
-export function recordDown(sql: Sql, version: string, runner: Runner): Promise<{ executionTimeMs: number }[]> {
+export function recordDown(
+  sql: Sql,
+  version: string,
+  runner: Runner,
+): postgres.PendingQuery<{ executionTimeMs: number }[]> {
   return sql<{ executionTimeMs: number }[]>`
     with started as (
       select coalesce(

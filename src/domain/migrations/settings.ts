@@ -1,4 +1,5 @@
 import type { Session } from '../../db/session.ts';
+import { sendNow } from './send-now.ts';
 
 /** Settings as they stand in the session, to be put back after a file that may have changed some. */
 export type SessionSettings = Readonly<Record<string, string>>;
@@ -22,9 +23,8 @@ export async function prepareSession(session: Session): Promise<SessionSettings>
  * Undoes what a file may have left in the session: role, search_path and every other setting, temporary objects,
  * cursors, listeners. Not DISCARD ALL, which would also drop the run lock.
  */
-export async function restoreSession(session: Session, settings: SessionSettings): Promise<void> {
-  const { sql } = session;
-  await Promise.all([
+export function restoreSession({ sql }: Session, settings: SessionSettings): Promise<unknown> {
+  return sendNow(
     sql`reset session authorization`,
     sql`reset role`,
     sql`reset all`,
@@ -32,5 +32,5 @@ export async function restoreSession(session: Session, settings: SessionSettings
     sql`close all`,
     sql`unlisten *`,
     sql`select set_config(wanted.key, wanted.value, false) from json_each_text(${JSON.stringify(settings)}::text::json) as wanted`,
-  ]);
+  );
 }

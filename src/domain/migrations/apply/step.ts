@@ -5,6 +5,7 @@ import { sqlstateOf } from '../../../db/sqlstate.ts';
 import { whileWatching } from '../blockers.ts';
 import type { Statement } from '../file/split.ts';
 import { beginStep, endStep, endStepHere, statementHash } from '../journal.ts';
+import { sendNow } from '../send-now.ts';
 import { cancelledOnAbort } from './cancel.ts';
 import { checkBuilt, removeInvalid, tookEffect } from './concurrent-index.ts';
 import { sendPipelined } from './pipeline.ts';
@@ -85,10 +86,10 @@ async function* beforeStep(
 async function runAtomically(session: Session, { statement }: Step, id: string): Promise<StepError | undefined> {
   const { sql } = session;
   const queue = [
-    () => sql`begin`,
+    () => sendNow(sql`begin`),
     () => simpleText(session, statement.text),
     () => endStepHere(sql, id),
-    () => sql`commit`,
+    () => sendNow(sql`commit`),
   ].map((send) => ({ tag: undefined, send }));
   const failed = await sendPipelined(session, queue, () => false);
   if (failed !== undefined && !isLost(session, failed.error)) await sql`rollback`;

@@ -1,5 +1,6 @@
 import type { ProgressEvent, Work } from '../../../context.ts';
 import { readOpenSteps } from '../queries.ts';
+import { sendNow } from '../send-now.ts';
 import { restoreSession } from '../settings.ts';
 import { resumeOf } from './resume.ts';
 import { isLost, isRetryable, pauseMs, retryWarning } from './retry.ts';
@@ -73,7 +74,7 @@ async function setSessionSettings(run: Run, { script }: ReadyFile): Promise<void
 async function finish(run: Run, file: ReadyFile): Promise<Attempt> {
   const { sql } = run.session;
   try {
-    const [, executionTimeMs] = await Promise.all([sql`begin`, recordFile(run, file), sql`commit`]);
+    const [, executionTimeMs] = await Promise.all([sendNow(sql`begin`), recordFile(run, file), sendNow(sql`commit`)]);
     return { kind: 'committed', executionTimesMs: [executionTimeMs] };
   } catch (error) {
     if (isLost(run.session, error)) return { kind: 'lost', error };

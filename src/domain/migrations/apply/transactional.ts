@@ -1,6 +1,7 @@
 import type { Session } from '../../../db/session.ts';
 import { simpleText } from '../../../db/text.ts';
 import { recordDown, recordUp } from '../queries.ts';
+import { sendNow } from '../send-now.ts';
 import { restoreSession } from '../settings.ts';
 import { cancelledOnAbort } from './cancel.ts';
 import type { Message } from './messages.ts';
@@ -46,8 +47,8 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
   let last: Tag | undefined;
   for (const file of files) {
     const tag = { file, message: undefined };
+    if (last === undefined) yield { tag, send: () => sendNow(sql`begin isolation level read committed`) };
     yield { tag, send: () => restoreSession(run.session, run.settings) };
-    if (last === undefined) yield { tag, send: () => sql`begin isolation level read committed` };
     yield { tag, send: () => setFileSettings(run, file) };
     yield* statementsOf(run.session, file);
     yield { tag, send: async () => void progress.executionTimesMs.push(await recordFile(run, file)) };
@@ -57,7 +58,8 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
   yield {
     tag: last,
     send: async () => {
-      progress.committed = (await sql`commit`).command === 'COMMIT';
+      const [answer] = await sendNow(sql`commit`);
+      progress.committed = answer.command === 'COMMIT';
     },
   };
 }
@@ -72,20 +74,19 @@ function* statementsOf(session: Session, file: ReadyFile): Generator<Sent<Tag>> 
 function setFileSettings(run: Run, { script }: ReadyFile): Promise<unknown> {
   const lockTimeout = String(script.directives.lockTimeoutMs ?? run.options.lockTimeoutMs);
   const statementTimeout = String(script.directives.statementTimeoutMs ?? 0);
-  return run.session.sql`
+  return sendNow(run.session.sql`
     select set_config('lock_timeout', ${lockTimeout}, true),
            set_config('statement_timeout', ${statementTimeout}, true),
-           set_config('ordersync.migration_started', extract(epoch from clock_timestamp())::text, true)`;
+           set_config('ordersync.migration_started', extract(epoch from clock_timestamp())::text, true)`);
 }
 
 /** The ledger row, written as the role that opened the session: the file may have changed it. Returns milliseconds. */
 export async function recordFile(run: Run, file: ReadyFile): Promise<number> {
   const { sql } = run.session;
-  // One Promise.all: queries are lazy, and all of them must be on their way before COMMIT is sent.
-  const [, , rows] = await Promise.all([
+  const [, , rows] = await sendNow(
     sql`reset session authorization`,
     sql`reset role`,
     file.direction === 'up' ? recordUp(sql, file, run.runner) : recordDown(sql, file.version, run.runner),
-  ]);
+  );
   return rows[0]?.executionTimeMs ?? 0;
 }
