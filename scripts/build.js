@@ -1,11 +1,13 @@
 // Compiles src to dist, and only when a source file is newer than the last build: `npm run demo`,
 // `npm test` and `npm run check` all begin with it, so each works on a fresh clone.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stamp = `${root}/dist/.tsbuildinfo`;
+const stamp = `${root}/dist/.built`;
+// Built aside and swapped in: a program that is starting meanwhile finds the old build or the new one.
+const aside = `${root}/dist-${process.pid}`;
 
 function newestMs(folder) {
   let newest = statSync(folder).mtimeMs;
@@ -21,17 +23,17 @@ function builtMs() {
 }
 
 function compile() {
-  rmSync(`${root}/dist`, { recursive: true, force: true });
-  const tsc = spawnSync(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json'], {
+  const tsc = `${root}/node_modules/typescript/bin/tsc`;
+  const ran = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', aside], {
     cwd: root,
     stdio: 'inherit',
   });
-  return tsc.status === 0;
+  return ran.status === 0;
 }
 
 /** bin/ordersync.js prints these two without loading the program. */
 async function writeDown() {
-  const { main } = await import('../dist/main.js');
+  const { main } = await import(`${aside}/main.js`);
   for (const [flag, file] of [
     ['--version', 'version.txt'],
     ['--help', 'help.txt'],
@@ -40,7 +42,7 @@ async function writeDown() {
     const stdout = { write: (chunk) => void (text += chunk) };
     await main([flag], { stdout, stderr: process.stderr, env: {}, cwd: root });
     if (text === '') throw new Error(`${flag} printed nothing`);
-    writeFileSync(`${root}/dist/${file}`, text);
+    writeFileSync(`${aside}/${file}`, text);
   }
 }
 
@@ -53,8 +55,9 @@ const sources = Math.max(
 if (builtMs() < sources) {
   const compiled = compile();
   await writeDown();
-  if (!compiled) {
-    rmSync(stamp, { force: true }); // else the next run would take a build with errors for a good one
-    process.exitCode = 1;
-  }
+  // Without the stamp the next run builds again: a build with errors is never taken for a good one.
+  if (compiled) writeFileSync(`${aside}/.built`, '');
+  rmSync(`${root}/dist`, { recursive: true, force: true });
+  renameSync(aside, `${root}/dist`);
+  process.exitCode = compiled ? 0 : 1;
 }
