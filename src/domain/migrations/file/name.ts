@@ -59,7 +59,7 @@ function compareNumbers(left: string, right: string): number {
 function meantAsMigration(name: string): boolean {
   if (/\.(?:sql|sql\.txt)$/i.test(name)) return true;
   if (/\.(?:d\.[mc]?ts|map)$/i.test(name)) return false;
-  return /^\d+.*\.(?:[cm]?[jt]s|sql[^.]*|pgsql|psql)$/i.test(name);
+  return /^\d+.*\.(?:[cm]?[jt]s|sql[^.~]*|pgsql|psql)$/i.test(name);
 }
 
 function tooLong(name: string, version: string): MigrationName {
