@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 
-export const ROUNDS = Number(process.env.ORDERSYNC_BENCH_ROUNDS ?? 7);
+const ROUNDS = Number(process.env.ORDERSYNC_BENCH_ROUNDS ?? 7);
 const MAX_SPREAD = 0.25;
 
 /**
@@ -18,14 +18,14 @@ export function timeCommand(line, { repeat = 1, env = process.env, cwd } = {}) {
   return { cpu: (user + system) / repeat, wall: wall / repeat };
 }
 
-export function median(values) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** Interquartile range over the median. */
-export function spread(values) {
+function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share) => sorted[Math.round((sorted.length - 1) * share)];
   return (at(0.75) - at(0.25)) / median(values);

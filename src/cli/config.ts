@@ -67,7 +67,7 @@ async function readConfigFiles(io: Io, named: string | undefined): Promise<Found
   return [project, user].filter((found) => found !== undefined);
 }
 
-export function userConfigPath(io: Io): string {
+function userConfigPath(io: Io): string {
   return join(io.env['XDG_CONFIG_HOME'] ?? join(io.env['HOME'] ?? homedir(), '.config'), 'ordersync', 'config.json');
 }
 

@@ -34,7 +34,12 @@ export function testContext(url: string, migrationsDir = '/nowhere'): TestContex
     db: { open, session: () => (main ??= open({})) },
     clock: systemClock(),
     signal: aborted.signal,
-    config: { migrationsDir, environment: { name: undefined, protected: false } },
+    config: {
+      migrationsDir,
+      environment: { name: undefined, protected: false },
+      projectFile: '/nonexistent/ordersync.config.json',
+      settings: async () => ({ settings: [], warnings: [] }),
+    },
     notices,
     abort: (reason) => aborted.abort(reason),
   };
