@@ -23,7 +23,7 @@ export function writeCreateStatements(sql: Sql, name: string): Promise<{ stateme
         from pg_catalog.pg_database as database
        where database.datname = current_database()
     ), settings as (
-      select entry.ordinal, split_part(entry.text, '=', 1) as setting,
+      select entry.ordinal, split_part(entry.text, '=', 1) as name,
              substr(entry.text, strpos(entry.text, '=') + 1) as value
         from source
         join pg_catalog.pg_db_role_setting as stored on stored.setdatabase = source.oid and stored.setrole = 0
@@ -46,12 +46,16 @@ export function writeCreateStatements(sql: Sql, name: string): Promise<{ stateme
     select format('alter database %I set client_min_messages = warning', ${name}::text)
      union all
     select format('select set_config(%L, %L, false); alter database %I set %s from current',
-                  setting, value, ${name}::text,
-                  (select string_agg(quote_ident(part), '.') from unnest(string_to_array(setting, '.')) as part))
+                  settings.name, settings.value, ${name}::text,
+                  (select string_agg(quote_ident(part), '.')
+                     from unnest(string_to_array(settings.name, '.')) as part))
       from settings
-     where setting <> 'client_min_messages'
-       and (setting like '%.%' or exists (
-             select from pg_catalog.pg_settings as known where known.name = lower(setting) and known.context = 'user'))`;
+     where settings.name <> 'client_min_messages'
+       and (settings.name like '%.%' or exists (
+             select
+               from pg_catalog.pg_settings as known
+              where known.name = lower(settings.name)
+                and known.context = 'user'))`;
 }
 
 export interface Leftover {
