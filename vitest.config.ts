@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // The second one names, last of all, what could not run on this machine (test/support/outside.ts).
+    reporters: ['default', './test/support/left-out-reporter.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     // Servers are shared by the files of one run; two files at a time is what two cores carry.
     pool: 'forks',

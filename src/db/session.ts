@@ -1,10 +1,10 @@
 import type postgres from 'postgres';
 
 /**
- * postgres.js with int8, numeric and timestamps left as text: exact values, cast in SQL where another type is wanted. What
- * would need a second connection or a private one (begin, reserve, listen, end) is not there: inTransaction begins, close ends.
+ * postgres.js with int8, numeric and timestamps left as text: exact values, cast in SQL where another type is wanted;
+ * bigint is accepted as a parameter. What would need a second connection or a private one (begin, reserve, listen, end) is not there: inTransaction begins, close ends.
  */
-export type Sql = postgres.ISql;
+export type Sql = postgres.ISql<{ bigint: bigint }>;
 
 /**
  * One pinned backend. `sql` has exactly one connection, pipelines what is sent without awaiting, and never reconnects:

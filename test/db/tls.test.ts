@@ -1,33 +1,22 @@
-import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
-import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrdersyncError } from '../../src/errors.ts';
 import { simpleText } from '../../src/db/text.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
 import { startServer } from '../support/postgres.ts';
-import { waitFor } from '../support/wait.ts';
-import { issueCertificate, type Certificate } from './certificates.ts';
+import { issueCertificate } from './certificates.ts';
 import { useSessions, withParameters } from './sessions.ts';
+import { presentCertificate, startTlsServer } from './tls-server.ts';
 
 const sessions = useSessions();
 const authority = issueCertificate({ name: 'Test Authority' });
 const other = issueCertificate({ name: 'Other Authority' });
 const folder = mkdtempSync(join(tmpdir(), 'ordersync-tls-'));
+const rootFile = writeClientFile('root.crt', authority.certificate);
+const otherRootFile = writeClientFile('other.crt', other.certificate);
 let server: EmbeddedServer;
-
-/** Writes a file of the server, owned as its data directory. */
-function writeServerFile(name: string, text: string): void {
-  const path = join(server.dataDir, name);
-  const { uid, gid } = statSync(server.dataDir);
-  writeFileSync(path, text);
-  chmodSync(path, 0o600);
-  chownSync(path, uid, gid);
-}
 
 function writeClientFile(name: string, text: string, mode = 0o600): string {
   const path = join(folder, name);
@@ -36,38 +25,14 @@ function writeClientFile(name: string, text: string, mode = 0o600): string {
   return path;
 }
 
-const rootFile = writeClientFile('root.crt', authority.certificate);
-const otherRootFile = writeClientFile('other.crt', other.certificate);
-
-/** The server reads its certificate again; the new one is there when a handshake shows it. */
-async function present(certificate: Certificate): Promise<void> {
-  writeServerFile('server.crt', certificate.certificate);
-  writeServerFile('server.key', certificate.key);
-  server.signal('HUP');
-  const { fingerprint256 } = new X509Certificate(certificate.certificate);
-  await waitFor(async () => (await shownFingerprint()) === fingerprint256, 'the server to present its new certificate');
-}
-
-async function shownFingerprint(): Promise<string | undefined> {
-  const socket = connectTcp(server.port, '127.0.0.1');
-  try {
-    socket.write(Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]));
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    if (answer.toString() !== 'S') return undefined;
-    const secured = connectTls({ socket, rejectUnauthorized: false });
-    await once(secured, 'secureConnect');
-    const { fingerprint256 } = secured.getPeerCertificate();
-    secured.destroy();
-    return fingerprint256;
-  } finally {
-    socket.destroy();
-  }
-}
-
 /** By which name the server is called, and what is asked of its certificate. */
 function url(host: string, parameters: Readonly<Record<string, string>>): string {
-  const named = server.url.replace('127.0.0.1', host);
-  return withParameters(named, parameters);
+  return withParameters(server.url.replace('127.0.0.1', host), parameters);
+}
+
+function asPaul(parameters: Readonly<Record<string, string>>): string {
+  const words = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return `host=127.0.0.1 port=${server.port} user=paul dbname=postgres ${words.join(' ')}`;
 }
 
 async function isEncrypted(target: string): Promise<boolean> {
@@ -77,24 +42,10 @@ async function isEncrypted(target: string): Promise<boolean> {
 }
 
 beforeAll(async () => {
-  server = await startServer();
-  writeServerFile('root.crt', authority.certificate);
-  const sql = postgres(server.url, { max: 1 });
-  await sql`create role paul login`;
-  await sql`alter system set ssl = on`;
-  await sql`alter system set ssl_ca_file = 'root.crt'`;
-  await sql.end();
-  writeServerFile(
-    'pg_hba.conf',
-    `local all all trust
-hostssl all paul 127.0.0.1/32 cert
-hostnossl all paul 127.0.0.1/32 reject
-hostssl template1 all 127.0.0.1/32 reject
-host all all 127.0.0.1/32 scram-sha-256
-host all all ::1/128 scram-sha-256
-`,
+  server = await startTlsServer(
+    authority,
+    issueCertificate({ name: 'first', hosts: ['localhost'], issuer: authority }),
   );
-  await present(issueCertificate({ name: 'first', hosts: ['localhost'], issuer: authority }));
 });
 
 afterAll(async () => {
@@ -143,7 +94,7 @@ describe('a certificate for localhost only', () => {
 
 describe('other certificates', () => {
   it('with the address among its names passes by the address', async () => {
-    await present(issueCertificate({ name: 'second', hosts: ['127.0.0.1'], issuer: authority }));
+    await presentCertificate(server, issueCertificate({ name: 'second', hosts: ['127.0.0.1'], issuer: authority }));
     expect(await isEncrypted(url('127.0.0.1', { sslmode: 'verify-full', sslrootcert: rootFile }))).toBe(true);
     await expect(
       sessions.open(url('localhost', { sslmode: 'verify-full', sslrootcert: rootFile })),
@@ -153,7 +104,10 @@ describe('other certificates', () => {
   });
 
   it('that have expired are refused', async () => {
-    await present(issueCertificate({ name: 'third', hosts: ['localhost'], issuer: authority, expired: true }));
+    await presentCertificate(
+      server,
+      issueCertificate({ name: 'third', hosts: ['localhost'], issuer: authority, expired: true }),
+    );
     await expect(
       sessions.open(url('localhost', { sslmode: 'verify-full', sslrootcert: rootFile })),
     ).rejects.toMatchObject({
@@ -164,7 +118,7 @@ describe('other certificates', () => {
 
   it('that sign themselves are refused unless they are the root certificate', async () => {
     const self = issueCertificate({ name: 'localhost', hosts: ['localhost'] });
-    await present(self);
+    await presentCertificate(server, self);
     await expect(
       sessions.open(url('localhost', { sslmode: 'verify-full', sslrootcert: rootFile })),
     ).rejects.toMatchObject({
@@ -186,9 +140,11 @@ describe('without verification', () => {
   });
 
   it('prefer falls back where pg_hba.conf forbids TLS, and require does not', async () => {
-    const inside = (sslmode: string): string => url('127.0.0.1', { sslmode }).replace('/postgres?', '/template1?');
-    expect(await isEncrypted(inside('prefer'))).toBe(false);
-    await expect(sessions.open(inside('require'))).rejects.toMatchObject({ details: { sqlstate: '28000' } });
+    const [prefer = '', require = ''] = ['prefer', 'require'].map((sslmode) =>
+      url('127.0.0.1', { sslmode }).replace('/postgres?', '/template1?'),
+    );
+    expect(await isEncrypted(prefer)).toBe(false);
+    await expect(sessions.open(require)).rejects.toMatchObject({ details: { sqlstate: '28000' } });
   });
 
   it('a Unix socket is never encrypted, whatever is asked', async () => {
@@ -198,8 +154,8 @@ describe('without verification', () => {
 
   it('TLS without the question before it is spoken by servers from version 17 on', async () => {
     const target = url('127.0.0.1', { sslmode: 'require', sslnegotiation: 'direct' });
-    if (server.version >= 17) expect(await isEncrypted(target)).toBe(true);
-    else await expect(sessions.open(target)).rejects.toMatchObject({ code: 'connection' });
+    const outcome = await isEncrypted(target).catch((error: OrdersyncError) => error.code);
+    expect(outcome).toBe(server.version >= 17 ? true : 'connection');
   });
 });
 
@@ -207,12 +163,6 @@ describe('a client certificate', () => {
   const paul = issueCertificate({ name: 'paul', issuer: authority });
   const sslcert = writeClientFile('paul.crt', paul.certificate);
   const sslkey = writeClientFile('paul.key', paul.key);
-
-  function asPaul(parameters: Readonly<Record<string, string>>): string {
-    return `host=127.0.0.1 port=${server.port} user=paul dbname=postgres ${Object.entries(parameters)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ')}`;
-  }
 
   it('logs its user in', async () => {
     const session = await sessions.open(asPaul({ sslmode: 'require', sslcert, sslkey }));

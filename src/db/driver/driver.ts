@@ -2,6 +2,8 @@ import postgres from 'postgres';
 import type { SocketFacade } from '../wire/socket-facade.ts';
 import { valueTypes } from './value-types.ts';
 
+export type Driver = postgres.Sql<{ bigint: bigint }>;
+
 export interface DriverRequest {
   readonly facade: SocketFacade;
   readonly address: string;
@@ -21,7 +23,7 @@ export interface DriverRequest {
  * Prepared statements are on, for the round trip they save each time a statement with parameters is repeated; openSession
  * turns them off where a transaction pooler stands between.
  */
-export function createDriver(request: DriverRequest): postgres.Sql {
+export function createDriver(request: DriverRequest): Driver {
   const { parsers, serializers, typeArrayMap } = valueTypes();
   let handedOut = false;
   const options = {
@@ -48,7 +50,8 @@ export function createDriver(request: DriverRequest): postgres.Sql {
     no_subscribe: true,
     // A parameter of the server sent here is refused by poolers; these two are accepted by all.
     connection: { application_name: request.applicationName, client_encoding: 'UTF8' },
-    types: {},
+    // Makes sql.typed.bigint; what it reads and writes is in the tables that follow.
+    types: { bigint: { to: 20 } },
     parsers,
     serializers,
     transform: { undefined: undefined, column: {}, value: {}, row: {} },
@@ -62,7 +65,7 @@ export function createDriver(request: DriverRequest): postgres.Sql {
     },
   };
   // The parsed form is not part of the driver's types.
-  return postgres(options as unknown as postgres.Options<Record<string, postgres.PostgresType>>);
+  return postgres(options as unknown as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>);
 }
 
 function describeNotice({ severity = 'NOTICE', message = '' }: { severity?: string; message?: string }): string {

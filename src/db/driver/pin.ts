@@ -1,6 +1,6 @@
-import type postgres from 'postgres';
 import type { OrdersyncError } from '../../errors.ts';
 import type { Sql } from '../session.ts';
+import type { Driver } from './driver.ts';
 
 /** What is used of a query of postgres.js 3.4.9 (src/query.js) beyond its types. */
 interface DriverQuery extends Promise<unknown> {
@@ -23,7 +23,7 @@ export interface Pinned {
  * postgres.js' `sql`, with every query followed from start to end. When the connection is lost postgres.js rejects what it
  * has sent but leaves what waits in its queue (beyond max_pipeline) unanswered for ever: here each gets its error.
  */
-export function pin(driver: postgres.Sql): Pinned {
+export function pin(driver: Driver): Pinned {
   const pending = new Set<DriverQuery>();
   let loss: OrdersyncError | undefined;
   const refuse = (query: DriverQuery, error: OrdersyncError): void => {

@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, type TestContext } from 'vitest';
+import { acquireLock } from '../../src/db/lock.ts';
+import { runText, simpleText } from '../../src/db/text.ts';
+import { systemClock } from '../../src/cli/session.ts';
+import { outside } from '../support/outside.ts';
+import { testServer, useDatabase } from '../support/postgres.ts';
+import { waitFor } from '../support/wait.ts';
+import { useSessions } from './sessions.ts';
+
+const database = useDatabase();
+const sessions = useSessions();
+const running: { child: ChildProcess; folder: string }[] = [];
+
+afterEach(async () => {
+  for (const { child, folder } of running.splice(0)) {
+    await sessions.closeAll();
+    const exited = child.exitCode === null ? once(child, 'exit') : undefined;
+    child.kill('SIGKILL');
+    await exited;
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Starts PgBouncer before the test server and returns the URL of the test's database through it. */
+async function startPooler(context: TestContext): Promise<string> {
+  const program = outside('pgbouncer', context);
+  const { host, port, password } = testServer();
+  const listenPort = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'ordersync-pooler-'));
+  chmodSync(folder, 0o755);
+  writeFileSync(
+    join(folder, 'pgbouncer.ini'),
+    `[databases]
+* = host=${host} port=${port} user=postgres password=${password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${listenPort}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+`,
+  );
+  // It refuses to run as root.
+  const account = process.geteuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const child = spawn(program, [...account, '-q', join(folder, 'pgbouncer.ini')], { stdio: 'ignore' });
+  running.push({ child, folder });
+  const url = `postgres://postgres@127.0.0.1:${listenPort}/${database.current.name}?sslmode=disable`;
+  await waitFor(async () => accepts(url), 'the pooler to accept connections');
+  return url;
+}
+
+async function accepts(url: string): Promise<boolean> {
+  return sessions.open(url).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+it('a pooler in transaction mode is recognised, and session locks are refused behind it', async (context) => {
+  const session = await sessions.open(await startPooler(context));
+  expect(session.server).toMatchObject({ pooled: true, database: database.current.name });
+  await expect(acquireLock({ session, clock: systemClock() }, { name: 'migrate' })).rejects.toMatchObject({
+    code: 'precondition',
+  });
+  const [direct] = await database.current.sql`select current_setting('client_connection_check_interval') as interval`;
+  const [pooled] = await session.sql`select current_setting('client_connection_check_interval') as interval`;
+  expect(pooled).toEqual(direct);
+});
+
+it('statements with parameters run behind a pooler without prepared statements', async (context) => {
+  const url = await startPooler(context);
+  const [one, two] = [await sessions.open(url), await sessions.open(url)];
+  for (let round = 0; round < 3; round += 1) {
+    const rows = await Promise.all([one.sql`select ${round}::int4 as round`, two.sql`select ${round}::int4 as round`]);
+    expect(rows.flat()).toEqual([{ round }, { round }]);
+  }
+  const [row] = await runText<{ count: number }>(one, 'select count(*)::int4 as count from pg_prepared_statements');
+  expect(row?.count).toBe(0);
+});
+
+it('a statement is cancelled through a pooler', async (context) => {
+  const session = await sessions.open(await startPooler(context));
+  const sleeping = simpleText(session, 'select pg_sleep(600)').catch((error: unknown) => error);
+  // PgBouncer cuts a client off that cancels while it still waits for a server.
+  await waitFor(isAsleep, 'the statement to run');
+  await session.cancel();
+  expect(await sleeping).toMatchObject({ code: '57014' });
+});
+
+async function isAsleep(): Promise<boolean> {
+  const { name, sql } = database.current;
+  const [row] = await sql`select from pg_stat_activity where datname = ${name} and wait_event = 'PgSleep'`;
+  return row !== undefined;
+}
