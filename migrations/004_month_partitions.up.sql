@@ -242,8 +242,7 @@ declare
     * (current_setting('max_connections')::integer + current_setting('max_prepared_transactions')::integer) / 100;
   first_start timestamptz;
   last_end timestamptz;
-  candidate timestamptz;
-  neighbour record;
+  month record;
   missing integer := 0;
 begin
   select
@@ -254,30 +253,42 @@ begin
   into first_start, last_end
   from month_partition_ranges(parent) ranges;
 
-  candidate := date_trunc('month', least(missing_months.range_start, last_end));
-  while candidate < greatest(missing_months.range_end, first_start) loop
-    select ranges.partition, ranges.range_start, ranges.range_end into neighbour
-    from month_partition_ranges(parent) ranges
-    where ranges.range_start <> '-infinity'
-      and ranges.range_end <> 'infinity'
-      and ranges.range_start < candidate + interval '1 month'
-      and ranges.range_end > candidate
-    order by ranges.range_start
-    limit 1;
-    if not found then
-      missing := missing + 1;
-      if missing > most_months then
-        raise exception '% lacks more than the % months this server has locks for', parent, most_months
-          using errcode = 'program_limit_exceeded', hint = 'call it for fewer months at a time, nearest first';
-      end if;
-      return next candidate;
-    elsif neighbour.range_start > candidate or neighbour.range_end < candidate + interval '1 month' then
-      raise exception '% holds only part of the month %', neighbour.partition, to_char(candidate, 'YYYY-MM')
+  for month in
+    with months as materialized (
+      select ranges.partition, ranges.range_start, ranges.range_end
+      from month_partition_ranges(parent) ranges
+      where ranges.range_start <> '-infinity' and ranges.range_end <> 'infinity'
+    )
+    select candidate, neighbour.partition, neighbour.range_start, neighbour.range_end
+    from generate_series(
+      date_trunc('month', least(missing_months.range_start, last_end)),
+      greatest(missing_months.range_end, first_start) - interval '1 second',
+      interval '1 month'
+    ) candidate
+    left join lateral (
+      select months.partition, months.range_start, months.range_end
+      from months
+      where months.range_start < candidate + interval '1 month' and months.range_end > candidate
+      order by months.range_start
+      limit 1
+    ) neighbour on true
+    where neighbour.partition is null
+      or neighbour.range_start > candidate
+      or neighbour.range_end < candidate + interval '1 month'
+    order by candidate
+  loop
+    if month.partition is not null then
+      raise exception '% holds only part of the month %', month.partition, to_char(month.candidate, 'YYYY-MM')
         using errcode = 'object_not_in_prerequisite_state',
-              detail = format('it reaches from %s to %s', neighbour.range_start, neighbour.range_end),
+              detail = format('it reaches from %s to %s', month.range_start, month.range_end),
               hint = 'its bounds are not months in UTC: detach it, and move its rows into month partitions';
     end if;
-    candidate := candidate + interval '1 month';
+    missing := missing + 1;
+    if missing > most_months then
+      raise exception '% lacks more than the % months this server has locks for', parent, most_months
+        using errcode = 'program_limit_exceeded', hint = 'call it for fewer months at a time, nearest first';
+    end if;
+    return next month.candidate;
   end loop;
 end
 $$;
