@@ -5,18 +5,23 @@
 const { readFileSync } = require('node:fs');
 const process = require('node:process');
 
-// `ordersync … | head -1` closes the pipe: that is the reader's right, not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
+    // `ordersync … | head -1` closes the pipe: that is the reader's right, not an error.
+    if (error.code === 'EPIPE') return;
+    process.exitCode = 3;
+    if (stream === process.stdout) process.stderr.write(`ordersync: cannot write the results: ${error.code}\n`);
   });
 }
 
 const argv = process.argv.slice(2);
-const written =
-  argv.length === 1
-    ? { '--version': 'version.txt', '-V': 'version.txt', '--help': 'help.txt', '-h': 'help.txt' }[argv[0]]
-    : undefined;
+const WRITTEN = new Map([
+  ['--version', 'version.txt'],
+  ['-V', 'version.txt'],
+  ['--help', 'help.txt'],
+  ['-h', 'help.txt'],
+]);
+const written = argv.length === 1 ? WRITTEN.get(argv[0]) : undefined;
 
 // The written help is 80 columns wide; a narrower terminal gets its own.
 if (written !== undefined && (process.stdout.columns ?? 80) >= 80) {
@@ -27,7 +32,7 @@ if (written !== undefined && (process.stdout.columns ?? 80) >= 80) {
 
 async function start() {
   const { main } = await import('../dist/main.js');
-  process.exitCode = await main(argv, {
+  const code = await main(argv, {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -39,4 +44,6 @@ async function start() {
       return () => process.off('SIGINT', listener).off('SIGTERM', listener);
     },
   });
+  // A stream that failed has set its own.
+  if (code !== 0) process.exitCode = code;
 }

@@ -42,11 +42,9 @@ export function parseProjectFile(path: string, content: string): ProjectFile {
   try {
     json = JSON.parse(content);
   } catch (error) {
-    // The parser's message quotes the file, and the file may hold a secret.
-    throw new OrdersyncError('config', `${path} is not valid JSON`, {
-      hint: 'check its commas, quotes and brackets',
-      cause: error,
-    });
+    if (!(error instanceof SyntaxError)) throw error;
+    // Without it as the cause: the parser's message quotes the file, the file may hold a secret, and --debug prints causes.
+    throw new OrdersyncError('config', `${path} is not valid JSON`, { hint: 'check its commas, quotes and brackets' });
   }
   const result = v.safeParse(projectFile, json);
   if (!result.success)

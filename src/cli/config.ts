@@ -35,9 +35,9 @@ const PACKAGE_MIGRATIONS = new URL('../../migrations', import.meta.url);
 export async function loadConfiguration(io: Io, request: ConfigRequest): Promise<Configuration> {
   const files = await readConfigFiles(io, request.config);
   const chosen = chooseEnvironment(io, request, files);
-  const found = files.find(({ file }) => chosen.value !== undefined && file.environments?.[chosen.value] !== undefined);
+  const found = files.find(({ file }) => environmentOf(file, chosen.value) !== undefined);
   if (chosen.value !== undefined && found === undefined) throw unknownEnvironment(chosen, files);
-  const environment: Environment = found?.file.environments?.[chosen.value ?? ''] ?? {};
+  const environment: Environment = (found && environmentOf(found.file, chosen.value)) ?? {};
   const { protected: guarded = false, migrations, ...connection } = environment;
   const origin = found === undefined ? 'none' : `${found.path}, environment ${chosen.value}`;
   return {
@@ -106,6 +106,11 @@ function chooseEnvironment(io: Io, request: ConfigRequest, files: readonly Found
   const withDefault = files.find(({ file }) => file.defaultEnvironment !== undefined);
   if (withDefault === undefined) return { value: undefined, origin: 'none' };
   return { value: withDefault.file.defaultEnvironment, origin: `${withDefault.path}, defaultEnvironment` };
+}
+
+/** `--env constructor` must not find what every object inherits. */
+function environmentOf({ environments = {} }: ProjectFile, name: string | undefined): Environment | undefined {
+  return name !== undefined && Object.hasOwn(environments, name) ? environments[name] : undefined;
 }
 
 function unknownEnvironment(chosen: Sourced<string | undefined>, files: readonly FoundFile[]): OrdersyncError {

@@ -45,5 +45,6 @@ export async function confirmIntent(
     { stdin: io.stdin, stderr: io.stderr },
     { message, expected: server.database, signal: ctx.signal },
   );
+  ctx.signal.throwIfAborted();
   if (answer !== 'confirmed') throw new OrdersyncError('not_confirmed', 'not confirmed; nothing was changed');
 }

@@ -11,10 +11,18 @@ export const GLOBAL_OPTIONS = {
   env: option.text('named environment of ordersync.config.json', { placeholder: 'name' }),
   config: option.text('configuration file', { placeholder: 'file' }),
   migrations: option.text('folder of migration files', { placeholder: 'folder' }),
-  format: option.choice(['table', 'json', 'ndjson', 'csv', 'markdown'], 'how results are written to stdout', {
-    default: 'table',
+  format: option.choice(
+    ['table', 'json', 'ndjson', 'csv', 'markdown'],
+    'results as table, json, ndjson, csv or markdown',
+    {
+      default: 'table',
+      placeholder: 'format',
+    },
+  ),
+  progress: option.choice(['auto', 'json', 'none'], 'progress on stderr: auto, json or none', {
+    default: 'auto',
+    placeholder: 'form',
   }),
-  progress: option.choice(['auto', 'json', 'none'], 'how progress is written to stderr', { default: 'auto' }),
   color: option.flag('colour even when the output is not a terminal'),
   noColor: option.flag('no colour'),
   verbose: option.flag('show every column and more detail', { short: 'v' }),

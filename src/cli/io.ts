@@ -15,17 +15,15 @@ export interface Io {
 
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** Writes everything, waiting for the reader; a reader that went away (`| head -1`) is not an error. */
+/**
+ * Writes everything, waiting for the reader. It stops when the stream fails: a reader that went away (`| head -1`) is no
+ * error, and any other failure reaches the stream's own `error` listeners, where bin reports it.
+ */
 export async function writeAll(stream: OutputStream, chunks: Iterable<string> | AsyncIterable<string>): Promise<void> {
   for await (const chunk of chunks) {
-    if (stream.destroyed || stream.writableEnded) return;
-    await new Promise<void>((resolve, reject) => {
-      stream.write(chunk, (error) => (error && !isBrokenPipe(error) ? reject(error) : resolve()));
+    if (!stream.writable) return;
+    await new Promise<void>((resolve) => {
+      stream.write(chunk, () => resolve());
     });
   }
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || code === 'ERR_STREAM_WRITE_AFTER_END';
 }

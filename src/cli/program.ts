@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError } from 'commander';
 import { NOUNS } from '../commands/index.ts';
 import { OrdersyncError } from '../errors.ts';
+import { version } from '../version.ts';
 import { BUILTINS } from './builtins.ts';
 import type { Builtin, BuiltinCall } from './builtins.ts';
 import type { AnyCommand, Noun } from './command.ts';
@@ -8,6 +9,7 @@ import { addArguments, addOptions, positionals, valuesOf } from './commander-opt
 import type { ExitCode } from './exit.ts';
 import type { GlobalValues } from './globals.ts';
 import { GLOBAL_OPTIONS, WRITER_OPTIONS } from './globals.ts';
+import { HELP_TOPICS } from './help-topics.ts';
 import type { Io } from './io.ts';
 import type { OptionSet } from './options.ts';
 import type { Invocation } from './run.ts';
@@ -27,13 +29,24 @@ export async function parseArguments(argv: readonly string[], io: Io): Promise<P
     chosen = parsed;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(helpAsOption(argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0 || error.code === 'commander.help') return { kind: 'done', code: 0 };
     throw new OrdersyncError('usage', error.message.replace(/^error: /, ''), { hint: `see ${usageOf(argv)} --help` });
   }
   return chosen;
+}
+
+/** `help migrate up` → `migrate up --help`; commander's own help command knows one word only and never says no. */
+function helpAsOption(argv: readonly string[]): string[] {
+  const [first, topic, ...rest] = argv;
+  if (first !== 'help' || topic === undefined) return [...argv];
+  const known = [...NOUNS, ...BUILTINS].map(({ name }) => name);
+  if (topic.startsWith('-') || known.includes(topic)) return [topic, ...rest, '--help'];
+  throw new OrdersyncError('usage', `there is no help for "${topic}"`, {
+    hint: `there is for ${[...known, ...HELP_TOPICS].join(', ')}`,
+  });
 }
 
 /** The commander tree; only the nouns that argv mentions are loaded with their verbs. */
@@ -59,10 +72,10 @@ function createRoot(io: Io): Commander {
       getOutHelpWidth: () => helpWidth(io),
       getErrHelpWidth: () => helpWidth(io),
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .exitOverride()
     .helpCommand('help [command]', 'help for a command, or for exit-codes, connection, configuration, output')
-    .option('-V, --version', 'print the version');
+    .version(`ordersync ${version()}`, '-V, --version', 'print the version');
   addOptions(program, GLOBAL_OPTIONS);
   return program;
 }

@@ -1,5 +1,6 @@
 import type { Clock, Database, SettingList } from '../context.ts';
 import type { ConnectionInput } from '../db/settings/input.ts';
+import type { ConnectionSettings } from '../db/settings/types.ts';
 import type { Session, SessionRequest } from '../db/session.ts';
 import { OrdersyncError } from '../errors.ts';
 import type { Configuration } from './config.ts';
@@ -25,18 +26,23 @@ export interface DatabaseRequest {
 
 /** Connects at the first need, so that --help, usage errors and file checks never wait for a server. */
 export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner {
-  const opened: Session[] = [];
+  const opened: Promise<Session>[] = [];
+  let resolved: Promise<ConnectionSettings> | undefined;
   let main: Promise<Session> | undefined;
   let mainServer: Session['server'] | undefined;
-  const open = async ({ purpose, database }: SessionRequest): Promise<Session> => {
-    const [{ openSession }, settings] = await Promise.all([import('../db/connect.ts'), resolveSettings(io, request)]);
-    const session = await openSession(database === undefined ? settings : { ...settings, database }, {
+  const connect = async ({ purpose, database }: SessionRequest): Promise<Session> => {
+    resolved ??= resolveSettings(io, request); // once: its warnings are not repeated with every session
+    const [{ openSession }, settings] = await Promise.all([import('../db/connect.ts'), resolved]);
+    return openSession(database === undefined ? settings : { ...settings, database }, {
       applicationName: `ordersync ${request.command}${purpose === undefined ? '' : ` (${purpose})`}`,
       signal: request.signal,
       onNotice: request.notice,
     });
-    opened.push(session);
-    return session;
+  };
+  const open = (session: SessionRequest): Promise<Session> => {
+    const attempt = connect(session);
+    opened.push(attempt);
+    return attempt;
   };
   const openMain = async (): Promise<Session> => {
     const session = await open({});
@@ -50,17 +56,29 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
     session: () => (main ??= openMain()),
     open,
     close: async () => {
-      for (const session of opened.toReversed()) await session.close();
+      // A session still being opened when the command failed must not outlive it either.
+      const attempts = await Promise.allSettled(opened);
+      for (const attempt of attempts.toReversed()) if (attempt.status === 'fulfilled') await attempt.value.close();
     },
   };
 }
 
-async function resolveSettings(io: Io, request: Pick<DatabaseRequest, 'configuration' | 'globals' | 'warn'>) {
+async function resolveSettings(
+  io: Io,
+  request: Pick<DatabaseRequest, 'configuration' | 'globals' | 'warn'>,
+): Promise<ConnectionSettings> {
   const [{ resolveConnection }, configuration] = await Promise.all([
     import('../db/settings/resolve.ts'),
     request.configuration(),
   ]);
-  return resolveConnection(connectionInput(io, configuration, request.globals, request.warn));
+  const settings = resolveConnection(connectionInput(io, configuration, request.globals, request.warn));
+  for (const { keyword, origin } of settings.sources) {
+    if (keyword !== 'password' || !origin.startsWith('flag ')) continue;
+    request.warn(
+      'the password on the command line can be read by every user of this machine; use ~/.pgpass or PGPASSWORD',
+    );
+  }
+  return settings;
 }
 
 /** Where each connection setting may come from. `--env` is a flag: what it names is not overruled by variables. */
