@@ -122,7 +122,9 @@ async function pipeTree(from: string, to: string, account: Account): Promise<voi
     cwd: '/',
     stdio: [reader.stdout, 'ignore', 'inherit'],
   });
-  const statuses = await Promise.all([once(reader, 'close'), once(writer, 'close')]);
+  // This process is no reader of the pipe: it must not keep the first tar waiting when the second has failed.
+  reader.stdout.destroy();
+  const statuses = await Promise.all([once(reader, 'exit'), once(writer, 'exit')]);
   if (statuses.some(([status]) => status !== 0)) {
     throw new OrdersyncError('precondition', `copying the PostgreSQL binaries to ${to} failed`, {
       hint: 'see whether the temporary directory has 60 MB of room',

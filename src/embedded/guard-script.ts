@@ -3,14 +3,16 @@
  * so nothing of the server is ever written with root's rights, and it takes orders line by line from the process that
  * started it. When that process ends, in whatever way, the orders end: the guard stops the server and removes the directory.
  *
- * Arguments: the directory, a second directory for the socket (or nothing), the text of the settings.
+ * Arguments: the directory, a second directory for the socket (or nothing). The settings come in the environment, as this
+ * text does, so that process lists stay readable.
  * Orders: see `case`; each is answered by `done <exit status>`. While the server runs the orders are signal names, and
  * `keep`, after which the end of the orders no longer ends the server.
  */
 export const GUARD_SCRIPT = `
 umask 077
 cd /
-directory=$1 sockets=$2 settings=$3
+directory=$1 sockets=$2 settings=$GUARD_SETTINGS
+unset GUARD_SCRIPT GUARD_SETTINGS
 native= pid= reader=
 
 # Backends of a killed postmaster go on until they next wait; only their working directory tells whose they are.
@@ -34,7 +36,8 @@ clean() {
   trap - EXIT
   trap '' HUP INT TERM PIPE
   [ -z "$reader" ] || kill "$reader"
-  if [ -n "$pid" ]; then kill -s QUIT "$pid"; wait "$pid"; sweep; fi
+  # A frozen server (SIGSTOP) heeds nothing but SIGCONT.
+  if [ -n "$pid" ]; then kill -s QUIT "$pid"; kill -s CONT "$pid"; wait "$pid"; sweep; fi
   # Something that was still writing may make the first attempt fail.
   attempt=0
   until rm -rf "$directory" \${sockets:+"$sockets"} || [ $attempt -ge 50 ]; do sleep 0.1; attempt=$((attempt + 1)); done
@@ -49,7 +52,7 @@ serve() {
     while IFS= read -r signal; do
       if [ "$signal" = keep ]; then : >"$directory/keep"; else kill -s "$signal" "$pid"; fi
     done
-    [ -e "$directory/keep" ] || kill -s QUIT "$pid"
+    [ -e "$directory/keep" ] || { kill -s QUIT "$pid"; kill -s CONT "$pid"; }
   } <&3 4>&- &
   reader=$!
   wait "$pid"
@@ -80,7 +83,7 @@ while IFS= read -r line <&3; do
     password) mkdir "$directory/template" && printf '%s\\n' "$argument" >"$directory/template/password" ;;
     initdb)
       "$native/bin/initdb" -D "$directory/template/data" -U postgres --pwfile="$directory/template/password" \\
-        --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale="$argument" --lc-messages=C
+        --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale="$argument" --lc-messages=C --no-sync
       ;;
     adopt) mv "$directory/template/data" "$directory/data" ;;
     copy) cp -Rp "$argument" "$directory/data" ;;

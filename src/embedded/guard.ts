@@ -41,6 +41,7 @@ export interface GuardRequest {
 /** @throws OrdersyncError `precondition` when the directory cannot be made. */
 export async function postGuard(request: GuardRequest): Promise<Guard> {
   const { child, closed, next } = spawnGuard(request);
+  let kept = false;
   const ask = async (line: string): Promise<string> => {
     if (line !== '') child.stdin.write(`${line}\n`);
     child.stdout.ref();
@@ -64,11 +65,14 @@ export async function postGuard(request: GuardRequest): Promise<Guard> {
     },
     signal: (signal) => void child.stdin.write(`${signal}\n`),
     keep: async () => {
-      await new Promise((resolve) => child.stdin.write('keep\n', resolve));
-      child.stdin.end();
+      kept = true;
+      await new Promise<void>((resolve) => child.stdin.end('keep\n', () => resolve()));
     },
     dismiss: async () => {
       child.ref();
+      child.stdout.ref();
+      // A guard that was told to keep the server no longer heeds the end of its orders.
+      if (kept) child.kill('SIGTERM');
       child.stdin.end();
       await closed;
     },
@@ -77,15 +81,21 @@ export async function postGuard(request: GuardRequest): Promise<Guard> {
 
 function spawnGuard(request: GuardRequest) {
   const { account, directory, socketDirectory, settings } = request;
-  const child = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'ordersync-guard', directory, socketDirectory ?? '', settings], {
+  const child = spawn('/bin/sh', ['-c', 'eval "$GUARD_SCRIPT"', 'ordersync-guard', directory, socketDirectory ?? ''], {
     ...account.identity,
     cwd: '/',
     // A group of its own: Ctrl-C in a terminal reaches every process of the foreground group.
     detached: true,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      LC_ALL: 'C',
+      TZ: 'UTC',
+      GUARD_SCRIPT,
+      GUARD_SETTINGS: settings,
+    },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
   // The reason of a write that fails is that the guard is gone, and the missing answer tells that better.
   child.stdin.on('error', () => undefined);
   // An idle guard does not keep this process alive; waiting for an answer does.

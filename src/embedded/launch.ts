@@ -17,9 +17,12 @@ export interface LaunchSite {
 const START_PATIENCE_MS = 180_000;
 
 /** Starts on a free port. Another program may take the port between the probe and the start: then on another one. */
-export async function launchOnFreePort(site: LaunchSite): Promise<{ port: number; postmaster: Postmaster }> {
+export async function launchOnFreePort(
+  site: LaunchSite,
+  pickPort: () => Promise<number> = freePort,
+): Promise<{ port: number; postmaster: Postmaster }> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = await pickPort();
     try {
       return { port, postmaster: await launch(site, port) };
     } catch (error) {

@@ -189,6 +189,9 @@ function serverHandle(site: LaunchSite, address: Address, launched: Postmaster):
     },
     signal: (signal) => guard.signal(signal),
     keep: async () => {
+      if (postmaster === undefined) {
+        throw new OrdersyncError('precondition', 'the embedded server is down', { hint: 'start it before keeping it' });
+      }
       await guard.keep();
       return `kill ${guard.pid}`;
     },

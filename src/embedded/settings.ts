@@ -6,7 +6,8 @@ export type Settings = Readonly<Record<string, string>>;
 export function renderSettings(socketDir: string, listen: 'socket' | 'loopback', wanted: Settings): string {
   const settings: Settings = {
     listen_addresses: listen === 'loopback' ? '127.0.0.1' : '',
-    unix_socket_directories: socketDir,
+    // A list: the quotes keep a comma or a blank in the path.
+    unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     // Files in the data directory instead of /dev/shm: a killed server leaves nothing there, and containers have it small.
     dynamic_shared_memory_type: 'mmap',
     timezone: 'UTC',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, rename } from 'node:fs/promises';
+import { lstat, readFile, readdir, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { OrdersyncError } from '../errors.ts';
 import type { Account } from './account.ts';
@@ -50,12 +50,22 @@ export async function keepTree(tree: string, cache: Cache, prefix: string): Prom
   return place;
 }
 
-/** Hex digest of the names and sizes of all files below a directory; links do not count. */
-export async function digestOf(directory: string): Promise<string> {
+/**
+ * Hex digest of the names and sizes of all files below a directory (links do not count), and of the boot they were made in:
+ * nothing here is synced to disk, so what a crashed machine left is not trusted. macOS has no boot id.
+ */
+async function digestOf(directory: string): Promise<string> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const lines = await Promise.all(
     files.map(async (file) => `${relative(directory, file)} ${(await lstat(file)).size}`),
   );
-  return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 16);
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return createHash('sha256')
+    .update([boot, ...lines.sort()].join('\n'))
+    .digest('hex')
+    .slice(0, 16);
 }

@@ -10,7 +10,7 @@ const BUILT: Template = {
     const sql = postgres(url, { max: 1 });
     await sql`create table built (at timestamptz default now())`;
     await sql`insert into built default values`;
-    await sql.end();
+    await sql.end({ timeout: 5 });
   },
 };
 
@@ -35,7 +35,7 @@ describe('a database of a test file', () => {
     const forgotten = postgres(other.url, { max: 1, connection: { application_name: 'forgotten' } });
     await forgotten`select pg_advisory_lock(42)`;
     await expect(other.assertNothingLeft(1000)).rejects.toThrow(/"forgotten"[\s\S]*advisory lock 0\/42\/1/);
-    await forgotten.end();
+    await forgotten.end({ timeout: 5 });
     await other.assertNothingLeft();
     await other.drop();
   });
@@ -60,7 +60,7 @@ describe('a database that is owned by an ordinary role', () => {
     await sql`create table public.mine (id integer)`;
     await sql`create role ${sql(role)}`;
     await sql`grant select on public.mine to ${sql(role)}`;
-    await sql.end();
+    await sql.end({ timeout: 5 });
     await owned.assertNothingLeft();
     await owned.drop();
     await asSuperuser(async (superuser) => superuser`drop role ${superuser(role)}`);
@@ -79,7 +79,7 @@ describe('a database that is owned by an ordinary role', () => {
       if (known === undefined) await sql`create role ${sql(shared)} nologin`;
       await sql`create table public.mine (id integer)`;
       await sql`grant select on public.mine to ${sql(shared)}`;
-      await sql.end();
+      await sql.end({ timeout: 5 });
     }
     // The database of the role's creator goes first; the other one keeps its grants.
     await first.drop();

@@ -112,7 +112,7 @@ export async function asSuperuser<Result>(work: (sql: postgres.Sql) => Promise<R
   try {
     return await work(sql);
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 5 });
   }
 }
 
@@ -135,7 +135,7 @@ function testDatabase(name: string): TestDatabase {
     urlFor: ({ user, password }) => `postgres://${user}:${password}@${host}:${port}/${name}`,
     assertNothingLeft: async (patienceMs) => assertNothingLeft(name, patienceMs),
     drop: async () => {
-      await opened?.end();
+      await opened?.end({ timeout: 5 });
       opened = undefined;
       await asSuperuser(async (sql) => sql`drop database if exists ${sql(name)} with (force)`);
     },
