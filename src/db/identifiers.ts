@@ -5,9 +5,6 @@ export interface QualifiedName {
   readonly name: string;
 }
 
-/** Names longer than this are cut by the server without an error (NAMEDATALEN - 1, in bytes). */
-export const MAX_IDENTIFIER_BYTES = 63;
-
 /** Always in quotes: which words need them differs between server versions. */
 export function quoteIdentifier(name: string): string {
   if (name === '' || name.includes('\0'))

@@ -58,7 +58,7 @@ export async function openOn(attempt: Attempt): Promise<Opened> {
     return { session: sessionOf({ pinned, connection, server, cancel }), readOnly };
   } catch (error) {
     const place = { address, user: settings.user, database: settings.database, passwordGiven: secret !== undefined };
-    const described = describeServerError(connection.loss ?? error, place) ?? error;
+    const described = describeServerError(error, place) ?? error;
     await connection.end(new OrdersyncError('connection', 'the session could not be opened'));
     throw described;
   } finally {

@@ -30,8 +30,3 @@ export async function inTransaction<T>(session: Session, work: () => Promise<T>,
 export async function setLocal(session: Pick<Session, 'sql'>, name: string, value: string): Promise<void> {
   await setParameter(session.sql, name, value, true);
 }
-
-/** Sets a parameter until the end of the session. Behind a transaction pooler it would leak to other clients. */
-export async function setForSession(session: Pick<Session, 'sql'>, name: string, value: string): Promise<void> {
-  await setParameter(session.sql, name, value, false);
-}

@@ -1,7 +1,12 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSession } from '../../src/db/connect.ts';
+import { resolveConnection } from '../../src/db/settings/resolve.ts';
 import { simpleText } from '../../src/db/text.ts';
 import { testServer, useDatabase } from '../support/postgres.ts';
+import { createRole } from '../support/roles.ts';
 import { settingsOf, useSessions, withParameters } from './sessions.ts';
 
 const database = useDatabase();
@@ -108,6 +113,33 @@ describe('a session', () => {
     const timer = setInterval(() => void session.cancel(), 50);
     await expect(sleeping).rejects.toMatchObject({ code: '57014' });
     clearInterval(timer);
+  });
+});
+
+describe('a password from a file', () => {
+  it('is found for this host, port, database and user, next to a service that names them', async () => {
+    const role = await createRole();
+    const home = mkdtempSync(join(tmpdir(), 'ordersync-home-'));
+    const { host, port } = testServer();
+    const { name } = database.current;
+    writeFileSync(
+      join(home, '.pg_service.conf'),
+      `[shop]\nhost=${host}\nport=${port}\ndbname=${name}\nuser=${role.user}\n`,
+    );
+    writeFileSync(join(home, '.pgpass'), `other:*:*:*:wrong\n${host}:${port}:${name}:${role.user}:${role.password}\n`);
+    chmodSync(join(home, '.pgpass'), 0o600);
+    try {
+      const settings = resolveConnection({ flags: {}, env: { HOME: home, PGSERVICE: 'shop' } });
+      const session = await openSession(settings, { applicationName: 'ordersync test' });
+      expect(session.server).toMatchObject({ user: role.user, database: name });
+      await session.close();
+      chmodSync(join(home, '.pgpass'), 0o644);
+      const exposed = resolveConnection({ flags: {}, env: { HOME: home, PGSERVICE: 'shop' } });
+      await expect(openSession(exposed, { applicationName: 'ordersync test' })).rejects.toThrow('none is given');
+    } finally {
+      rmSync(home, { recursive: true });
+      await role.drop();
+    }
   });
 });
 

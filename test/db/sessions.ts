@@ -6,7 +6,7 @@ import { resolveConnection } from '../../src/db/settings/resolve.ts';
 import type { ConnectionSettings } from '../../src/db/settings/types.ts';
 
 /** A machine without service file, password file or sockets. */
-export const NO_FILES: SettingsFiles = {
+const NO_FILES: SettingsFiles = {
   homeDirectory: '/nowhere',
   userName: 'someone',
   exists: () => false,
