@@ -3,8 +3,8 @@
  * a name, bidirectional overrides that reorder a line. Nothing of it may reach a terminal.
  */
 
-// The patterns name the control characters they remove (ECMA-48 control sequences and control strings, C0 and C1).
-/* oxlint-disable no-control-regex */
+// ECMA-48 control sequences and control strings, C0 and C1.
+/* oxlint-disable no-control-regex -- the patterns name the control characters they remove */
 const ONLY_PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 // A control string without its end is not swallowed: that would let a value hide the text that follows it.
 const CONTROL_STRINGS =
