@@ -78,7 +78,15 @@ async function* applyAll(run: Run, files: readonly ReadyFile[], together: boolea
   for (const file of files) {
     const committed = applied.map(({ version }) => version);
     if (run.ctx.signal.aborted) throw interruption(run, file, { committed, statementsDone: 0 });
-    yield { kind: 'progress', label: file.script.file, done: applied.length, total: files.length, unit: 'files' };
+    const { file: name } = file.script;
+    yield {
+      kind: 'progress',
+      label: 'migrations',
+      done: applied.length,
+      total: files.length,
+      unit: 'files',
+      detail: name,
+    };
     applied.push(yield* applyFile(run, file, committed));
   }
   yield { kind: 'progress', label: 'migrations', done: applied.length, total: files.length, unit: 'files' };
