@@ -1,7 +1,14 @@
 import type { Session, Sql } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
 import type { LedgerRow, RelationFacts, StepRow } from './queries.ts';
-import { createJournal, createLedger, readLedgerRows, readOpenSteps, readRelations } from './queries.ts';
+import {
+  createJournal,
+  createLedger,
+  mayCreateInPublic,
+  readLedgerRows,
+  readOpenSteps,
+  readRelations,
+} from './queries.ts';
 
 /** What the database says about migrations. A database that never saw one has no ledger, and an empty history. */
 export interface History {
@@ -38,8 +45,23 @@ export async function ensureLedger(session: Session): Promise<void> {
     if (!relation.writable) throw forbidden(relation.name, 'write', 'insert, update, delete');
   }
   const found = new Set(relations.map((relation) => relation.name));
+  if (found.size < 2) await requireCreate(session.sql);
   if (!found.has('schema_migrations')) await createLedger(session.sql);
   if (!found.has('schema_migration_journal')) await createJournal(session.sql);
+}
+
+async function requireCreate(sql: Sql): Promise<void> {
+  const creatable = await mayCreateInPublic(sql);
+  if (creatable === undefined) {
+    throw new OrdersyncError('precondition', 'this database has no schema public, where the ledger lives', {
+      hint: 'create schema public',
+    });
+  }
+  if (creatable) return;
+  throw new OrdersyncError('permission', 'this role may not create the ledger: it has no CREATE on schema public', {
+    hint: 'connect as the owner of the database, or as its owner: grant create on schema public to <role>',
+    sqlstate: '42501',
+  });
 }
 
 function requireReadable(relation: RelationFacts): void {

@@ -33,6 +33,13 @@ export function readRelations(sql: Sql): Promise<RelationFacts[]> {
      order by relation.relname`;
 }
 
+/** Undefined when there is no schema of that name. */
+export async function mayCreateInPublic(sql: Sql): Promise<boolean | undefined> {
+  const [row] = await sql<{ allowed: boolean }[]>`
+    select has_schema_privilege(oid, 'create') as allowed from pg_catalog.pg_namespace where nspname = 'public'`;
+  return row?.allowed;
+}
+
 export interface LedgerRow {
   readonly version: string;
   readonly description: string;

@@ -1,0 +1,140 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { migrationFolder } from '../../support/migration-files.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { waitFor } from '../../support/wait.ts';
+
+/** `npm run test:chaos` asks for all 50; the short form hits every phase once. */
+const FULL = process.env['ORDERSYNC_CHAOS'] === 'full';
+const KILLS = FULL ? 50 : 5;
+const SEED = Number(process.env['ORDERSYNC_SEED'] ?? Date.now() % 1_000_000);
+
+/** Odd files are transactions, even ones run outside; each makes `t<n>` and puts 100 rows into it exactly once. */
+const FILE_COUNT = 4;
+const PHASES = [
+  'file 1: transaction',
+  'file 2: outside',
+  'file 3: transaction',
+  'file 4: outside',
+  'nothing left to do',
+];
+
+const FILES = Object.fromEntries(
+  Array.from({ length: FILE_COUNT }, (_, index) => {
+    const n = index + 1;
+    const fill = `create table t${n} (id int, payload text);
+      insert into t${n} select i, repeat('x', 100) from generate_series(1, 100) i;
+      select pg_sleep(0.15);`;
+    const outside = `-- ordersync: no-transaction
+      ${fill}
+      insert into t${n} select 1000 + i from generate_series(1, 50000) i;
+      create index concurrently t${n}_id on t${n} (id);
+      vacuum t${n};
+      create unique index concurrently t${n}_id_key on t${n} (id);`;
+    return [`${n}_fill.up.sql`, n % 2 === 1 ? fill : outside];
+  }),
+);
+
+test(`killed ${KILLS} times (seed ${SEED}): the ledger tells the truth, locks go within 4 s, the next up finishes`, async () => {
+  const random = seeded(SEED);
+  const dir = await migrationFolder(FILES);
+  const landed = new Map<string, number>();
+  let database = await freshDatabase();
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const target = kill % PHASES.length;
+    if (target === 0 && kill > 0) database = await freshDatabase();
+    const child = startUp(database, dir);
+    const exited = once(child, 'exit');
+    await waitFor(
+      async () => child.exitCode !== null || (await appliedCount(database)) >= target,
+      `version ${target} is applied`,
+    );
+    await sleep(random() * 400);
+    child.kill('SIGKILL');
+    await exited;
+    await expectNoLocksWithin(database, 4000);
+    const phase = PHASES[await appliedCount(database)] ?? 'unknown';
+    landed.set(phase, (landed.get(phase) ?? 0) + 1);
+    await expectTruth(database);
+  }
+  const last = startUp(database, dir);
+  const [code] = (await once(last, 'exit')) as [number];
+  expect(code).toBe(0);
+  expect(await appliedCount(database)).toBe(FILE_COUNT);
+  await expectTruth(database);
+  console.log(`seed ${SEED}: ${[...landed].map(([phase, count]) => `${phase} ${count}`).join(', ')}`);
+  if (FULL) for (const phase of PHASES) expect(landed.get(phase) ?? 0, phase).toBeGreaterThanOrEqual(3);
+});
+
+async function freshDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase();
+  onTestFinished(async () => {
+    await database.assertNothingLeft();
+    await database.drop();
+  });
+  return database;
+}
+
+/** The real program: a process can be killed, a function call cannot. */
+function startUp(database: TestDatabase, dir: string): ChildProcess {
+  const bin = join(import.meta.dirname, '../../../bin/ordersync.js');
+  return spawn(process.execPath, [bin, 'migrate', 'up', '--migrations', dir, '--url', database.url], {
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+  });
+}
+
+async function appliedCount(database: TestDatabase): Promise<number> {
+  const [row] = await database.sql<
+    { there: boolean }[]
+  >`select to_regclass('public.schema_migrations') is not null as there`;
+  if (row?.there !== true) return 0;
+  const [count] = await database.sql<{ n: number }[]>`select count(*)::int as n from public.schema_migrations`;
+  return count?.n ?? 0;
+}
+
+/** Looks at the tables themselves, with nothing of the program's own code. */
+async function expectTruth(database: TestDatabase): Promise<void> {
+  const applied = await appliedCount(database);
+  for (let n = 1; n <= FILE_COUNT; n += 1) {
+    const [found] = await database.sql<{ there: boolean }[]>`select to_regclass(${`t${n}`}) is not null as there`;
+    if (n <= applied) expect(await rowsOf(database, n), `file ${n} is in the ledger`).toBe(n % 2 === 1 ? 100 : 50_100);
+    else if (n % 2 === 1) expect(found?.there, `file ${n} is not in the ledger`).toBe(false);
+    else if (found?.there === true)
+      expect([0, 100, 50_100], `rows of file ${n}, each insert whole and once`).toContain(await rowsOf(database, n));
+  }
+  const invalid = await database.sql`
+    select indexrelid::regclass::text as name from pg_index
+    where not indisvalid and (${applied} = ${FILE_COUNT} or indexrelid::regclass::text not like ${`t${applied + 1}%`})`;
+  expect(invalid).toEqual([]);
+}
+
+async function rowsOf(database: TestDatabase, n: number): Promise<number> {
+  const [row] = await database.sql<{ n: number }[]>`select count(*)::int as n from ${database.sql(`t${n}`)}`;
+  return row?.n ?? 0;
+}
+
+async function expectNoLocksWithin(database: TestDatabase, ms: number): Promise<void> {
+  await waitFor(
+    async () =>
+      (
+        await database.sql`select 1 from pg_stat_activity where datname = ${database.name} and application_name like 'ordersync migrate%'`
+      ).length === 0,
+    "the killed run's backend ends and its locks with it",
+    ms,
+  );
+}
+
+/** mulberry32: small, seeded, good enough to scatter moments. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
