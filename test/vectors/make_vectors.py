@@ -1,4 +1,4 @@
-"""Made ciphertext.json and blind-index.json, once, from docs/ciphertext.md and with another implementation of the
+"""Made ciphertext.json, blind-index.json and keyring.json, once, from docs/ciphertext.md, docs/keyring.md and with another implementation of the
 primitives than the product's (pyca/cryptography). See README.md before running it again."""
 import base64, hashlib, hmac, json, unicodedata
 from cryptography.hazmat.primitives import hashes
@@ -142,3 +142,43 @@ def write(path, document):
 write("ciphertext.json", {"format": "os1", "keys": {n: derived(k) for n, k in KEYS.items()}, "valid": VALID, "invalid": INVALID})
 write("blind-index.json", {"index_key": INDEX_KEY.hex(), "cases": [index(*c) for c in CASES],
                            "refused": [{"purpose": p, "value": v} for p, v in REFUSED]})
+
+
+PASSPHRASE = unicodedata.normalize("NFD", "열쇠꾸러미를 여는 암호")
+KDF = {"name": "scrypt", "N": 16384, "r": 8, "p": 1, "salt": base64.b64encode(bytes(range(0x10, 0x20))).decode()}
+MASTER = hashlib.scrypt(unicodedata.normalize("NFC", PASSPHRASE).encode(), salt=bytes(range(0x10, 0x20)), n=16384, r=8, p=1, dklen=32, maxmem=2**26)
+KEKS = {"kek-0123456789abcdef": bytes(range(0x60, 0x80)), "kek-fedcba9876543210": bytes(range(0x80, 0xA0))}
+CONTEXT = {"app": "ordersync", "use": "data-key", "key_type": "pii", "version": "1"}
+
+
+def wrap(key, plaintext, aad, nonce):
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, aad.encode())
+
+
+def compact(document):
+    return json.dumps(document, separators=(",", ":"))
+
+
+def keyring():
+    wrap_key = hkdf(MASTER, "ordersync-keyring-1|wrap", 32)
+    keys = [
+        {"id": i, "created_at": "2026-01-02T03:04:05.000Z",
+         "wrapped": base64.b64encode(wrap(wrap_key, k, f"ordersync-keyring-1|key|{i}", bytes([n]) * 12)).decode()}
+        for n, (i, k) in enumerate(KEKS.items())
+    ]
+    check = base64.b64encode(hkdf(MASTER, "ordersync-keyring-1|check", 16)).decode()
+    file = {"format": "ordersync-keyring", "version": 1, "kdf": KDF, "check": check, "keys": keys}
+    file["mac"] = hmac.digest(hkdf(MASTER, "ordersync-keyring-1|mac", 32), compact(file).encode(), hashlib.sha256).hex()
+    file["checksum"] = hashlib.sha256(compact(file).encode()).hexdigest()
+    return file
+
+
+def wrapped(kek, data_key):
+    bound = f"ordersync-keyring-1|data|{kek}|" + compact(sorted([k, v] for k, v in CONTEXT.items()))
+    return base64.b64encode(b"\x01" + wrap(KEKS[kek], data_key, bound, b"\x07" * 12)).decode()
+
+
+write("keyring.json", {
+    "passphrase": PASSPHRASE, "keys": {i: k.hex() for i, k in KEKS.items()}, "file": keyring(),
+    "context": CONTEXT, "data_key": KEYS["pii-v1"].hex(), "wrapped": {i: wrapped(i, KEYS["pii-v1"]) for i in KEKS},
+})

@@ -81,8 +81,8 @@ export function classify(error: unknown): KmsFailure | undefined {
   const [fault, duration] = verdict;
   return {
     fault,
-    // The SDK has just learnt the service's clock from the refusal; the next signature uses it.
-    transient: duration === 'transient' || metadata?.clockSkewCorrected === true,
+    // A signature refused for its date: the SDK has just learnt the service's clock, and signs the next call by it.
+    transient: duration === 'transient' || (fault === 'bad_credentials' && metadata?.clockSkewCorrected === true),
     name: known === code ? code : name,
     requestId: metadata?.requestId,
     detail: fault === 'access_denied' ? message : undefined,

@@ -10,6 +10,7 @@ export type Sdk = typeof import('@aws-sdk/client-kms');
 export interface KmsConnection {
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
+  /** Region and credentials of this profile. An endpoint of its own the SDK reads for the profile in AWS_PROFILE only. */
   readonly profile?: string | undefined;
   /** For one operation with all its repetitions. Default 30 000. */
   readonly timeoutMs?: number;

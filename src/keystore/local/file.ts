@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { link, open, realpath, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, realpath, rename, unlink } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { OrdersyncError } from '../../errors.ts';
@@ -69,11 +69,20 @@ async function takeLock(file: PrivateFile, lock: string): Promise<FileHandle> {
     return await open(lock, 'wx', 0o600);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw fileError(file, error);
-    throw new OrdersyncError('lock_held', `the ${file.what} ${file.path} is being changed by another process`, {
-      hint: `if no such process is running, one was killed: look at ${lock} to see which, and remove it`,
+    throw new OrdersyncError('lock_held', `the ${file.what} ${file.path} is being changed by ${await holderOf(lock)}`, {
+      hint: `if that process is gone, it was killed: remove ${lock}`,
       facts: { path: file.path, lock },
     });
   }
+}
+
+/** What the lock file says; it may be gone again, or not be written yet. */
+async function holderOf(lock: string): Promise<string> {
+  const text = await readFile(lock, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw error;
+  });
+  return text.trim().slice(0, 200) || 'another process';
 }
 
 async function requirePrivate(file: PrivateFile, handle: FileHandle): Promise<void> {
