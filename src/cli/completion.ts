@@ -2,7 +2,7 @@ import { NOUNS } from '../commands/index.ts';
 import type { NounEntry } from '../commands/index.ts';
 import type { Builtin } from './builtins.ts';
 import type { AnyCommand } from './command.ts';
-import { GLOBAL_OPTIONS, WRITER_OPTIONS } from './globals.ts';
+import { GLOBAL_OPTIONS, writerOptions } from './globals.ts';
 import { kebab } from './names.ts';
 import type { OptionSet } from './options.ts';
 
@@ -47,8 +47,7 @@ function builtinLevel({ name, args, options }: Builtin): Level {
 
 function verbLevel(path: string, command: AnyCommand): Level {
   const own: OptionSet = command.options ?? {};
-  const writer = command.intent === undefined ? {} : WRITER_OPTIONS;
-  return { path, words: [], options: optionsOf({ ...own, ...writer, ...GLOBAL_OPTIONS }) };
+  return { path, words: [], options: optionsOf({ ...own, ...writerOptions(command), ...GLOBAL_OPTIONS }) };
 }
 
 function optionsOf(set: OptionSet): Level['options'] {

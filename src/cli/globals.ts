@@ -1,4 +1,5 @@
-import type { Values } from './options.ts';
+import type { AnyCommand } from './command.ts';
+import type { OptionSet, Values } from './options.ts';
 import { option } from './options.ts';
 
 /** Options of every command. Help shows them once, under `Global options`. */
@@ -29,12 +30,16 @@ export const GLOBAL_OPTIONS = {
   debug: option.flag('show the stack of an error'),
 };
 
-/** Added to every command that writes. */
-export const WRITER_OPTIONS = {
-  dryRun: option.flag('show what would be done and change nothing'),
+const DRY_RUN = { dryRun: option.flag('show what would be done and change nothing') };
+const CONFIRMATION = {
   yes: option.flag('do not ask; not enough in a protected environment', { short: 'y' }),
   confirm: option.text('confirm by naming the database, for scripts', { placeholder: 'database' }),
 };
 
 export type GlobalValues = Values<typeof GLOBAL_OPTIONS>;
-export type WriterValues = Values<typeof WRITER_OPTIONS>;
+export type WriterValues = Values<typeof DRY_RUN & typeof CONFIRMATION>;
+
+/** What a command that writes is given: --dry-run when it can show its plan, the others when it states an intent. */
+export function writerOptions({ presentPlan, intent }: Pick<AnyCommand, 'presentPlan' | 'intent'>): OptionSet {
+  return { ...(presentPlan === undefined ? {} : DRY_RUN), ...(intent === undefined ? {} : CONFIRMATION) };
+}

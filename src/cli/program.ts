@@ -8,7 +8,7 @@ import type { AnyCommand, Noun } from './command.ts';
 import { addArguments, addOptions, positionals, valuesOf } from './commander-options.ts';
 import type { ExitCode } from './exit.ts';
 import type { GlobalValues } from './globals.ts';
-import { GLOBAL_OPTIONS, WRITER_OPTIONS } from './globals.ts';
+import { GLOBAL_OPTIONS, writerOptions } from './globals.ts';
 import { HELP_TOPICS } from './help-topics.ts';
 import type { Io } from './io.ts';
 import type { OptionSet } from './options.ts';
@@ -98,10 +98,10 @@ function addVerbs(target: Commander, noun: Noun, choose: Choose): void {
 function addCommand(target: Commander, noun: Noun, command: AnyCommand, choose: Choose): void {
   const options: OptionSet = command.options ?? {};
   const args: OptionSet = command.args ?? {};
-  const writes = command.intent !== undefined;
+  const answers = writerOptions(command);
   describe(target, command);
   addArguments(target, args);
-  addOptions(target, writes ? { ...options, ...WRITER_OPTIONS } : options);
+  addOptions(target, { ...options, ...answers });
   target.action(() => {
     const raw = target.optsWithGlobals<Record<string, unknown>>();
     const invocation: Invocation = {
@@ -110,7 +110,7 @@ function addCommand(target: Commander, noun: Noun, command: AnyCommand, choose: 
       request: { ...valuesOf(options, raw), ...positionals(args, target.processedArgs) },
       // Built from the very definitions that the type comes from.
       globals: valuesOf(GLOBAL_OPTIONS, raw) as GlobalValues,
-      answers: valuesOf(writes ? WRITER_OPTIONS : {}, raw),
+      answers: valuesOf(answers, raw),
     };
     choose({ kind: 'run', invocation });
   });

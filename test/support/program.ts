@@ -1,0 +1,59 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { beforeAll } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The program as it is installed. */
+export const BIN = join(ROOT, 'bin/ordersync.js');
+
+export interface Ended {
+  /** Exit status, or undefined when a signal ended the process. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly stdin?: string;
+}
+
+/** Builds before the file's first test; nothing is done when `npm test` has built already. */
+export function useBuild(): void {
+  beforeAll(() => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.js')], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`the build failed: ${stderr}`);
+  });
+}
+
+/** Runs bin/ordersync.js in a process of its own, with no other environment than PATH and what is given. */
+export function runProgram(argv: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  return runFile(process.execPath, [BIN, ...argv], options);
+}
+
+/** Runs a line of shell in which `ordersync` is the program; for pipes and redirections. */
+export function runShell(line: string, options: ProgramOptions = {}): Promise<Ended> {
+  return runFile('/bin/sh', ['-c', `ordersync() { "${process.execPath}" "${BIN}" "$@"; }\n${line}`], options);
+}
+
+/** Runs any program and collects what it writes. */
+export async function runFile(file: string, argv: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  const child = spawn(file, argv, {
+    cwd: options.cwd ?? '/',
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...options.env },
+    stdio: 'pipe',
+  });
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+    });
+  }
+  child.stdin.on('error', () => {}); // a program that does not read its input may end before it is written
+  child.stdin.end(options.stdin ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? undefined, ...text };
+}
