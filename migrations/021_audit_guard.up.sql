@@ -23,12 +23,12 @@ begin
      and current_user = (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
     return null;
   end if;
-  raise exception '% is append-only: % refused', tg_relid::regclass, lower(tg_op)
+  raise exception '% is append-only: % refused', tg_table_name, lower(tg_op)
     using errcode = 'insufficient_privilege',
           hint = case
-            when tg_op = 'UPDATE' and tg_argv[0] = 'pairs'
-              then 'only a key rotation may do this, as a member of ordersync_rotator'
-            when tg_op = 'DELETE' then 'old rows leave by the archive, whole months by partition'
+            when tg_op <> 'UPDATE' then 'old rows leave by the archive, whole months by partition'
+            when tg_argv[0] = 'pairs' then 'only a key rotation may do this, as a member of ordersync_rotator'
+            else 'write another row that says what changed'
           end;
 end
 $$;

@@ -57,7 +57,7 @@ language plpgsql
 set search_path = public, pg_temp
 as $$
 declare
-  paid bigint;
+  captured bigint;
 begin
   with due as (
     select id, status
@@ -80,9 +80,9 @@ begin
     select id, old_status, 'CANCELLED', case when paid then 'ANONYMOUS_EXPIRED_PAID' else 'ANONYMOUS_EXPIRED' end
     from expired
   )
-  select count(*) filter (where expired.paid) into paid from expired;
-  if paid > 0 then
-    raise warning '% expired anonymous orders have a captured payment', paid
+  select count(*) filter (where expired.paid) into captured from expired;
+  if captured > 0 then
+    raise warning '% expired anonymous orders have a captured payment', captured
       using hint = 'refund them: order_status_history.reason = ''ANONYMOUS_EXPIRED_PAID''';
   end if;
 end
