@@ -1,5 +1,6 @@
 /** The classes of characters that PostgreSQL's scanner tells apart (scan.l: space, ident_start, digit). */
-export const [OTHER, SPACE, WORD, DIGIT, QUOTE, DOUBLE_QUOTE, DOLLAR, BACKSLASH] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const OTHER = 0;
+export const [SPACE, WORD, DIGIT, QUOTE, DOUBLE_QUOTE, DOLLAR, BACKSLASH] = [1, 2, 3, 4, 5, 6, 7] as const;
 
 /** The class of each ASCII character. Everything beyond ASCII belongs to names, as for the server (even U+00A0). */
 const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {

@@ -13,7 +13,7 @@ export type MigrationName =
   | { readonly kind: 'wrong'; readonly message: string; readonly hint: string };
 
 /** schema_migrations.version is varchar(20). */
-export const MAX_VERSION_LENGTH = 20;
+const MAX_VERSION_LENGTH = 20;
 
 const VERSION = /^\d+(?:\.\d+)*/;
 const SQL_NAME = /^(?<version>\d+(?:\.\d+)*)_(?<slug>[\p{L}\p{M}\p{N}_-]+)\.(?<direction>up|down)\.sql$/u;

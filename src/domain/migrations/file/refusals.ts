@@ -23,10 +23,18 @@ export function refusalsOf(
   // What follows COPY FROM STDIN or a psql command may be data, and whatever is found in it is noise.
   const last = found.findIndex((refusal) => refusal.endsSql === true);
   const told = last === -1 ? found : found.slice(0, last + 1);
-  const problems = told.map(({ offset, message, hint }) => problemAt(source, offset, { message, hint }));
+  const problems = told
+    .slice(0, MAX_TOLD)
+    .map(({ offset, message, hint }): FileProblem => problemAt(source, offset, { message, hint }));
+  if (told.length > MAX_TOLD) {
+    problems.push({ file: source.file, message: `${told.length - MAX_TOLD} more statements of the file are refused` });
+  }
   if (statements.length === 0 && told.length === 0 && !directives.allowEmpty) problems.push(emptyProblem(source.file));
   return problems;
 }
+
+/** A dump with a transaction around every row is understood after a few of them. */
+const MAX_TOLD = 10;
 
 interface Refusal {
   readonly offset: number;

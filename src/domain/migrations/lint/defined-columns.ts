@@ -4,12 +4,6 @@ import type { ColumnDefinition } from './grammar.ts';
 import { textOf, typeKey } from './grammar.ts';
 import type { LintStatement } from './statement.ts';
 
-/** The columns that a statement defines, in CREATE TABLE as in ADD COLUMN. */
-export function definedColumns({ createTable, alterTable }: LintStatement): readonly ColumnDefinition[] {
-  const added = alterTable?.actions.flatMap(({ addedColumn }) => addedColumn ?? []) ?? [];
-  return [...(createTable?.columns ?? []), ...added];
-}
-
 /** A hit for every column whose type, in one spelling, the rule would write differently; `better` says how. */
 export function preferType(
   statement: LintStatement,
@@ -23,4 +17,10 @@ export function preferType(
     const message = `the type of ${column.name.sql} is ${textOf(statement.text, column.type)}; ${replacement} is meant for it`;
     return [{ at: first.start, message, fix: `${rewritten(statement.text, [edit])};` }];
   });
+}
+
+/** The columns that a statement defines, in CREATE TABLE as in ADD COLUMN. */
+function definedColumns({ createTable, alterTable }: LintStatement): readonly ColumnDefinition[] {
+  const added = alterTable?.actions.flatMap(({ addedColumn }) => addedColumn ?? []) ?? [];
+  return [...(createTable?.columns ?? []), ...added];
 }

@@ -37,6 +37,8 @@ export interface Scene {
   readonly known: KnownSchema;
   /** One transaction for the file. */
   readonly transaction: boolean;
+  /** The table in use that an earlier statement of the file has altered last, and so holds locked, as written there. */
+  readonly locked: string | undefined;
   /** All statements of the file, and the place of this one in it. */
   readonly statements: readonly LintStatement[];
   readonly index: number;

@@ -34,7 +34,7 @@ export function readName(
   return { name, next };
 }
 
-export function isNameToken(token: Token | undefined): token is Token {
+function isNameToken(token: Token | undefined): token is Token {
   return token?.kind === 'word' || token?.kind === 'quoted_name';
 }
 

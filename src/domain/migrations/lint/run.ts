@@ -1,6 +1,8 @@
 import { closest } from '../file/closest.ts';
 import type { LintIgnore, Migration, MigrationScript } from '../file/migration.ts';
+import type { LineColumn } from '../file/position.ts';
 import { lineColumnOf } from '../file/position.ts';
+import { alterations } from './alterations.ts';
 import type { Finding, Hit, Rule, Severity } from './finding.ts';
 import type { KnownSchema } from './known-schema.ts';
 import { emptySchema, learn } from './known-schema.ts';
@@ -37,14 +39,17 @@ export function lintScript(script: MigrationScript, context: LintContext): reado
   const statements = script.statements.map(readStatement);
   const rules = RULES.filter(({ upOnly }) => context.direction === 'up' || upOnly !== true);
   const findings: Finding[] = unknownRules(script);
+  const { transaction } = script.directives;
+  let locked: string | undefined;
   for (const [index, statement] of statements.entries()) {
-    const scene = { known: context.known, transaction: script.directives.transaction, statements, index };
+    const scene = { known: context.known, transaction, locked, statements, index };
     for (const rule of rules) {
       for (const hit of rule.check(statement, scene)) {
         if (!isIgnored(script, statements, index, rule.id)) findings.push(findingOf(script, statement, rule, hit));
       }
     }
     learn(context.known, statement, false);
+    locked = alterations(statement, context.known)[0]?.table.sql ?? locked;
   }
   return findings.toSorted((left, right) => left.offset - right.offset || rank(left.severity) - rank(right.severity));
 }
@@ -54,17 +59,22 @@ function learnApplied(known: KnownSchema, script: MigrationScript): void {
 }
 
 function findingOf(script: MigrationScript, statement: LintStatement, rule: Rule, hit: Hit): Finding {
-  const offset = statement.start + hit.at;
   return {
     rule: rule.id,
     severity: hit.severity ?? rule.severity,
     file: script.file,
-    ...lineColumnOf(script.text, offset),
-    offset,
+    ...placeIn(statement, hit.at),
+    offset: statement.start + hit.at,
     message: hit.message,
     why: rule.why,
     fix: hit.fix,
   };
+}
+
+/** Counted from the statement's own place: a file may have as many findings as statements. */
+function placeIn(statement: LintStatement, offset: number): LineColumn {
+  const { line, column } = lineColumnOf(statement.text, offset);
+  return { line: statement.line + line - 1, column: line === 1 ? statement.column + column - 1 : column };
 }
 
 function rank(severity: Severity): number {

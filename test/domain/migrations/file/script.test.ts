@@ -199,4 +199,10 @@ describe('refused without a server', () => {
   test('and everything wrong in one file is told at once, in order', () => {
     expect(parse('begin;\nvacuum;\ncommit;').told.map((line) => line.slice(0, 3))).toEqual(['1:1', '2:1', '3:1']);
   });
+
+  test('but a file with thousands of them is told in a few lines', () => {
+    const { problems } = parseScript('f', 'begin;\ninsert into t values (1);\ncommit;\n'.repeat(20_000));
+    expect(problems).toHaveLength(11);
+    expect(problems.at(-1)).toEqual({ file: 'f', message: '39990 more statements of the file are refused' });
+  });
 });

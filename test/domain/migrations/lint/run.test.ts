@@ -130,7 +130,8 @@ describe('migrations together', () => {
   });
 });
 
-test('a hundred thousand statements are no reason to wait', () => {
-  const text = "insert into orders (id, note) values (1, 'a;b');\n".repeat(100_000);
-  expect(lint(text)).toEqual([]);
+test('a file may have as many findings as statements', () => {
+  const found = lint("update orders set note = 'a;b';\n".repeat(20_000));
+  expect(found).toHaveLength(20_000);
+  expect(found.at(-1)).toMatchObject({ line: 20_000, column: 1 });
 });

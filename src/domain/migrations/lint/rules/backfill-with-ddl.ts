@@ -1,7 +1,5 @@
 import { matchWords } from '../../file/tokens.ts';
-import type { LintStatement } from '../statement.ts';
-import type { KnownSchema } from '../known-schema.ts';
-import type { Rule, Scene } from '../finding.ts';
+import type { Rule } from '../finding.ts';
 import { readName } from '../grammar.ts';
 
 export const backfillWithDdl: Rule = {
@@ -17,18 +15,9 @@ export const backfillWithDdl: Rule = {
     const name = at === undefined ? undefined : readName(text, tokens, at)?.name;
     const bulk = matchWords(tokens, 0, 'insert') === undefined || tokens.some(({ value }) => value === 'select');
     if (name === undefined || !bulk || !scene.transaction || scene.known.created.has(name.key)) return [];
-    const locked = lockedBefore(scene);
+    const { locked } = scene;
     if (locked === undefined) return [];
     const fix = `-- in a migration of its own, in batches\n${text};`;
     return [{ at: 0, message: `rows of ${name.sql} are written while ${locked} is locked by the change above`, fix }];
   },
 };
-
-/** The last table in use that an earlier statement of the transaction has locked against its readers or writers. */
-function lockedBefore({ statements, index, known }: Scene): string | undefined {
-  return statements.slice(0, index).findLast((statement) => locks(statement, known))?.alterTable?.table.sql;
-}
-
-function locks({ alterTable }: LintStatement, known: KnownSchema): boolean {
-  return alterTable !== undefined && !known.created.has(alterTable.table.key);
-}
