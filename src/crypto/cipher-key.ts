@@ -46,9 +46,11 @@ export function openCipherKey(dataKey: DataKey, expected?: KeyIdentity): CipherK
     kidBytes,
     commitment: commitment.toString('hex'),
     subkeyOf: (place) => {
-      const info = subkeyInfo(place);
+      const info = `os1|${place.table}|${place.column}`;
       const known = subkeys.get(info);
       if (known !== undefined) return known;
+      // Refused names never get into the map, and none of them spells the info of an accepted one.
+      requireNames(place);
       const subkey = createSecretKey(derive(dataKey, info, KEY_BYTES));
       subkeys.set(info, subkey);
       return subkey;
@@ -60,22 +62,17 @@ export function openCipherKey(dataKey: DataKey, expected?: KeyIdentity): CipherK
 export function derive(key: DataKey | Secret<'master key'>, info: string, length: number): Buffer {
   const bytes = key.expose();
   if (bytes.length !== KEY_BYTES) {
-    throw new OrdersyncError(
-      'decrypt_failed',
-      `the key store returned a key of ${bytes.length} bytes instead of ${KEY_BYTES}`,
-    );
+    throw new OrdersyncError('decrypt_failed', `a ${key.kind} has ${bytes.length} bytes instead of ${KEY_BYTES}`);
   }
   return Buffer.from(hkdfSync('sha256', bytes, '', info, length));
 }
 
-function subkeyInfo({ table, column }: ColumnPlace): string {
-  // A bar inside a name would let two places share one subkey.
-  if (table === '' || column === '' || table.includes('|') || column.includes('|')) {
-    throw new OrdersyncError('usage', `cannot derive a key for table "${table}", column "${column}"`, {
-      hint: 'names must not be empty and must not contain the character |',
-    });
-  }
-  return `os1|${table}|${column}`;
+/** A bar inside a name would let two places share one subkey. */
+function requireNames({ table, column }: ColumnPlace): void {
+  if (table !== '' && column !== '' && !table.includes('|') && !column.includes('|')) return;
+  throw new OrdersyncError('usage', `cannot derive a key for table "${table}", column "${column}"`, {
+    hint: 'names must not be empty and must not contain the character |',
+  });
 }
 
 function requireIdentity(actual: { kid: string; commitment: Buffer }, expected: KeyIdentity): void {

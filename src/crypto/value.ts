@@ -18,6 +18,12 @@ export interface ValuePlace extends ColumnPlace {
   readonly rowId: string;
 }
 
+/** What encrypting needs: the key, and nonces nobody else gets. */
+export interface Encryption {
+  readonly key: CipherKey;
+  readonly nonces: NonceSource;
+}
+
 /** Why a value cannot be decrypted; never more than this is said about it. */
 export type DecryptFault =
   | FormatFault
@@ -44,16 +50,9 @@ const EXPLANATIONS: Readonly<Record<DecryptFault, string>> = {
  * Encrypts one value for one place, under a fresh nonce. Text becomes UTF-8; text with a lone surrogate has no UTF-8 and
  * is refused with `usage`, because it would come back as another text.
  */
-export function encryptValue(
-  key: CipherKey,
-  nonces: NonceSource,
-  place: ValuePlace,
-  plaintext: string | Uint8Array,
-): string {
-  return seal(
-    { key, subkey: key.subkeyOf(place), nonce: nonces(), aad: requireRowIdBytes(place.rowId) },
-    plaintextBytes(plaintext),
-  );
+export function encryptValue({ key, nonces }: Encryption, place: ValuePlace, plaintext: string | Uint8Array): string {
+  const box = { key, subkey: key.subkeyOf(place), nonce: nonces(), aad: requireRowIdBytes(place.rowId) };
+  return seal(box, plaintextBytes(plaintext));
 }
 
 /** Decrypts one value. Throws `decrypt_failed` with `facts.reason`, naming the place and never the content. */

@@ -22,6 +22,7 @@ export function unwrapOnce(store: KeyStore): KeyStore {
       return unwrapped;
     },
     close: () => {
+      // Whoever asked for a key that could not be unwrapped was told then.
       for (const unwrapped of known.values())
         void unwrapped.then(
           (key) => key.destroy(),

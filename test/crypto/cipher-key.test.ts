@@ -48,7 +48,9 @@ test('a key that is not the stored one is refused before it is used', () => {
 });
 
 test.each([0, 16, 31, 33])('a key of %i bytes is refused', (length) => {
-  expect(() => openCipherKey(new Secret('data key', randomBytes(length)))).toThrow(`a data key has ${length} bytes instead of 32`);
+  expect(() => openCipherKey(new Secret('data key', randomBytes(length)))).toThrow(
+    `a data key has ${length} bytes instead of 32`,
+  );
 });
 
 test('once its data key is destroyed, a cipher key derives nothing new', () => {

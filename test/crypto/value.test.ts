@@ -18,7 +18,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 test('any bytes come back, for any row', () => {
   fc.assert(
     fc.property(bytes, rowId, (plaintext, id) => {
-      const text = encryptValue(keyOne, nonces, { ...place, rowId: id }, plaintext);
+      const text = encryptValue({ key: keyOne, nonces: nonces }, { ...place, rowId: id }, plaintext);
       const opened = decryptValue(keys, { ...place, rowId: id }, text).expose();
       expect(opened.equals(plaintext)).toBe(true);
       expect(text).toMatch(/^os1_[\w-]{46,}$/u);
@@ -36,12 +36,16 @@ test('any Unicode text comes back, also U+FEFF, U+0000 and unassigned code point
 
 test('text with half a surrogate pair is refused, not silently changed', () => {
   for (const text of ['\uD800', 'a\uDC00b', '\uDC00\uD800']) {
-    expect(() => encryptValue(keyOne, nonces, place, text)).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect(() => encryptValue({ key: keyOne, nonces: nonces }, place, text)).toThrow(
+      expect.objectContaining({ code: 'usage' }),
+    );
   }
 });
 
 test('equal values never give equal texts', () => {
-  const texts = new Set(Array.from({ length: 20_000 }, () => encryptValue(keyOne, nonces, place, 'same')));
+  const texts = new Set(
+    Array.from({ length: 20_000 }, () => encryptValue({ key: keyOne, nonces: nonces }, place, 'same')),
+  );
   expect(texts.size).toBe(20_000);
   expect(new Set([...texts].map((text) => text.slice(12, 28))).size).toBe(20_000);
 });
@@ -54,7 +58,7 @@ test('a text that was changed in any way never decrypts', () => {
   });
   fc.assert(
     fc.property(bytes, fc.array(edit, { minLength: 1, maxLength: 4 }), (plaintext, edits) => {
-      const text = encryptValue(keyOne, nonces, place, plaintext);
+      const text = encryptValue({ key: keyOne, nonces: nonces }, place, plaintext);
       const mutated = edits.reduce(applyEdit, text);
       fc.pre(mutated !== text);
       expect(openValue(keys, place, mutated).ok).toBe(false);
@@ -64,7 +68,7 @@ test('a text that was changed in any way never decrypts', () => {
 });
 
 test('every single character, replaced by every other of the alphabet, is noticed', () => {
-  const text = encryptValue(keyOne, nonces, place, 'minji@example.com!');
+  const text = encryptValue({ key: keyOne, nonces: nonces }, place, 'minji@example.com!');
   const mutations = text
     .split('')
     .flatMap((_, at) => ALPHABET.split('').map((character) => text.slice(0, at) + character + text.slice(at + 1)));
@@ -78,7 +82,7 @@ test('a value does not decrypt under another key, table, column or row', () => {
     fc.property(bytes, rowId, rowId, (plaintext, here, there) => {
       fc.pre(here.toLowerCase() !== there.toLowerCase());
       const at = { ...place, rowId: here };
-      const text = encryptValue(keyOne, nonces, at, plaintext);
+      const text = encryptValue({ key: keyOne, nonces: nonces }, at, plaintext);
       const moved = [
         { ...at, rowId: there },
         { ...at, table: 'restaurants' },
@@ -95,19 +99,19 @@ test('a value does not decrypt under another key, table, column or row', () => {
 });
 
 test('a UUID binds the same in upper and lower case; a trace id is 32 hex digits; other ids are refused', () => {
-  const text = encryptValue(keyOne, nonces, { ...place, rowId: place.rowId.toUpperCase() }, 'x');
+  const text = encryptValue({ key: keyOne, nonces: nonces }, { ...place, rowId: place.rowId.toUpperCase() }, 'x');
   expect(openValue(keys, place, text).ok).toBe(true);
   const trace = { ...place, rowId: '4bf92f3577b34da6a3ce929d0e0e4736' };
-  expect(openValue(keys, trace, encryptValue(keyOne, nonces, trace, 'x')).ok).toBe(true);
+  expect(openValue(keys, trace, encryptValue({ key: keyOne, nonces: nonces }, trace, 'x')).ok).toBe(true);
   for (const id of ['', '7', 'not-a-uuid', `${trace.rowId}0`, `{${place.rowId}}`, ` ${place.rowId}`]) {
-    expect(() => encryptValue(keyOne, nonces, { ...place, rowId: id }, 'x')).toThrow(
+    expect(() => encryptValue({ key: keyOne, nonces: nonces }, { ...place, rowId: id }, 'x')).toThrow(
       expect.objectContaining({ code: 'usage' }),
     );
   }
 });
 
 test('a failure names place and reason, and never content', () => {
-  const text = encryptValue(keyOne, nonces, place, 'very secret words');
+  const text = encryptValue({ key: keyOne, nonces: nonces }, place, 'very secret words');
   const elsewhere = { ...place, column: 'phone_encrypted' };
   const attempt = () => decryptValue(keys, elsewhere, text);
   expect(attempt).toThrow(
@@ -149,7 +153,7 @@ test('any text at all is either taken apart or named as what it is', () => {
 });
 
 function roundTrip(text: string): boolean {
-  return textOf(decryptValue(keys, place, encryptValue(keyOne, nonces, place, text))) === text;
+  return textOf(decryptValue(keys, place, encryptValue({ key: keyOne, nonces: nonces }, place, text))) === text;
 }
 
 function applyEdit(text: string, { at, kind, character }: { at: number; kind: string; character: string }): string {

@@ -47,7 +47,9 @@ describe('ciphertext vectors', () => {
     const place = { table: vector.table, column: vector.column, rowId: vector.row_id };
     const plaintext = Buffer.from(vector.plaintext, 'hex');
     expect(openValue(keySetOf(key), place, vector.text)).toEqual({ ok: true, plaintext });
-    expect(encryptValue(key, () => Buffer.from(vector.nonce, 'hex'), place, plaintext)).toBe(vector.text);
+    expect(encryptValue({ key: key, nonces: () => Buffer.from(vector.nonce, 'hex') }, place, plaintext)).toBe(
+      vector.text,
+    );
   });
 
   test.each(vectors.invalid)('$name: fails with $fault', (vector) => {

@@ -50,7 +50,7 @@ export function environmentOf(kms: FakeKms, credentials: Credentials = kms.acces
 }
 
 /** A clock whose time passes only by sleeping, and at once. */
-export function createJumpingClock() {
+function createJumpingClock() {
   const pauses: number[] = [];
   let now = 0;
   return {

@@ -135,19 +135,7 @@ test('a request is answered only when it is signed, whole, fresh and for this se
   const key = kms.keys.create();
   const describe = (from: sdk.KMSClient) => from.send(new sdk.DescribeKeyCommand({ KeyId: key.id }));
   const invalid = { name: 'InvalidSignatureException' };
-  await expect(
-    describe(
-      tampering((request) =>
-        Object.assign(request, {
-          body: Buffer.from(
-            Buffer.from(request.body)
-              .toString()
-              .replace(/..."\}$/u, 'zzz"}'),
-          ),
-        }),
-      ),
-    ),
-  ).rejects.toMatchObject(invalid);
+  await expect(describe(tampering((request) => request.body.fill(0x7a, -5, -3)))).rejects.toMatchObject(invalid);
   await expect(
     describe(tampering(({ headers }) => Object.assign(headers, { 'x-amz-target': 'TrentService.Encrypt' }))),
   ).rejects.toMatchObject(invalid);
