@@ -15,11 +15,15 @@ let folders = 0;
 function project(content: unknown, env: Record<string, string> = {}): Pick<Io, 'cwd' | 'env'> & Io {
   const cwd = join(root, String((folders += 1)));
   mkdirSync(cwd);
-  if (content !== undefined) writeFileSync(join(cwd, 'ordersync.config.json'), typeof content === 'string' ? content : JSON.stringify(content));
+  if (content !== undefined)
+    writeFileSync(join(cwd, 'ordersync.config.json'), typeof content === 'string' ? content : JSON.stringify(content));
   return { cwd, env: { HOME: join(cwd, 'home'), ...env } } as unknown as Io;
 }
 
-const PROD = { environments: { prod: { host: 'db', dbname: 'shop', protected: true }, dev: { dbname: 'dev' } }, defaultEnvironment: 'dev' };
+const PROD = {
+  environments: { prod: { host: 'db', dbname: 'shop', protected: true }, dev: { dbname: 'dev' } },
+  defaultEnvironment: 'dev',
+};
 
 describe('environments', () => {
   it('come from the file in this folder or one above', async () => {
@@ -27,13 +31,19 @@ describe('environments', () => {
     const below = join(io.cwd, 'a', 'b');
     mkdirSync(below, { recursive: true });
     const found = await loadConfiguration({ ...io, cwd: below }, { env: 'prod' });
-    expect(found).toMatchObject({ connection: { host: 'db', dbname: 'shop' }, environment: { name: 'prod', protected: true } });
+    expect(found).toMatchObject({
+      connection: { host: 'db', dbname: 'shop' },
+      environment: { name: 'prod', protected: true },
+    });
   });
 
   it('are chosen by flag, then ORDERSYNC_ENV, then defaultEnvironment', async () => {
     const io = project(PROD, { ORDERSYNC_ENV: 'prod' });
     expect((await loadConfiguration(io, { env: 'dev' })).environment.origin).toBe('flag --env');
-    expect((await loadConfiguration(io, {})).environment).toMatchObject({ name: 'prod', origin: 'environment ORDERSYNC_ENV' });
+    expect((await loadConfiguration(io, {})).environment).toMatchObject({
+      name: 'prod',
+      origin: 'environment ORDERSYNC_ENV',
+    });
     expect((await loadConfiguration({ ...io, env: { HOME: io.cwd } }, {})).environment.name).toBe('dev');
   });
 
@@ -58,7 +68,9 @@ describe('a file that cannot be used', () => {
   });
 
   it('is named when --config points at nothing', async () => {
-    await expect(loadConfiguration(project(undefined), { config: 'nope.json' })).rejects.toMatchObject({ code: 'config' });
+    await expect(loadConfiguration(project(undefined), { config: 'nope.json' })).rejects.toMatchObject({
+      code: 'config',
+    });
   });
 });
 
@@ -77,7 +89,9 @@ describe('the folder of migrations', () => {
 });
 
 it('the published JSON schema has exactly the members that are accepted', async () => {
-  const schema: unknown = JSON.parse(await readFile(new URL('../../docs/ordersync.config.schema.json', import.meta.url), 'utf8'));
+  const schema: unknown = JSON.parse(
+    await readFile(new URL('../../docs/ordersync.config.schema.json', import.meta.url), 'utf8'),
+  );
   const { properties, $defs } = schema as { properties: object; $defs: { environment: { properties: object } } };
   expect(Object.keys(properties).toSorted()).toEqual(PROJECT_FILE_MEMBERS.toSorted());
   expect(Object.keys($defs.environment.properties).toSorted()).toEqual(ENVIRONMENT_MEMBERS.toSorted());

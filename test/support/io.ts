@@ -16,6 +16,8 @@ interface RunOptions {
   readonly stdin?: string;
   /** Called with the function that delivers a signal, once the program listens. */
   readonly onListen?: (deliver: (signal: 'SIGINT' | 'SIGTERM') => void) => void;
+  /** Called instead of ending the process. */
+  readonly onExit?: (code: number) => void;
 }
 
 /** Runs the program in this process with captured streams, as a pipe unless `tty` is set. */
@@ -32,7 +34,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
       options.onListen?.(listener);
       return () => undefined;
     },
-    exit: () => undefined,
+    exit: (code) => options.onExit?.(code),
   };
   const code = await main(argv, io);
   return { code, stdout: stdout.text(), stderr: stderr.text() };
@@ -46,5 +48,8 @@ function capture({ tty = false, columns }: RunOptions): { stream: Io['stdout']; 
       done();
     },
   });
-  return { stream: Object.assign(stream, { isTTY: tty, ...(columns === undefined ? {} : { columns }) }), text: () => chunks.join('') };
+  return {
+    stream: Object.assign(stream, { isTTY: tty, ...(columns === undefined ? {} : { columns }) }),
+    text: () => chunks.join(''),
+  };
 }
