@@ -6,6 +6,7 @@ import { loadMigrations } from './file/load.ts';
 import type { Migration } from './file/migration.ts';
 import { compareVersions } from './file/name.ts';
 import { newRunner, recordFileOutcome } from './journal.ts';
+import type { Ledger } from './ledger.ts';
 import { ensureLedger, readHistory } from './ledger.ts';
 import { insertLedgerRow } from './queries.ts';
 import { takeRunLock } from './run-lock.ts';
@@ -35,8 +36,7 @@ export async function* recordBaseline(
 ): Work<readonly Migration[]> {
   const lock = yield* takeRunLock(ctx, session, waitMs);
   try {
-    await refuseHistory(session);
-    await ensureLedger(session);
+    await ensureLedger(session, await refuseHistory(session));
     const runner = newRunner();
     await inTransaction(session, async () => {
       for (const migration of migrations) {
@@ -54,9 +54,10 @@ export async function* recordBaseline(
   }
 }
 
-async function refuseHistory(session: Session): Promise<void> {
-  const { rows } = await readHistory(session.sql);
-  if (rows.length === 0) return;
+async function refuseHistory(session: Session): Promise<Ledger> {
+  const ledger = await readHistory(session.sql);
+  const { rows } = ledger;
+  if (rows.length === 0) return ledger;
   throw new OrdersyncError(
     'precondition',
     `the ledger already holds ${rows.length} migration${rows.length === 1 ? '' : 's'}`,

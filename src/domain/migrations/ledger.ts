@@ -17,6 +17,11 @@ export interface History {
   readonly steps: readonly StepRow[];
 }
 
+/** The history together with the tables it was read from. */
+export interface Ledger extends History {
+  readonly relations: readonly RelationFacts[];
+}
+
 const LEDGER_COLUMNS = 'applied_at,checksum,description,execution_time_ms,version';
 
 /**
@@ -24,11 +29,12 @@ const LEDGER_COLUMNS = 'applied_at,checksum,description,execution_time_ms,versio
  * @throws OrdersyncError permission when a table exists that this role may not read; precondition when a table of that
  * name belongs to another tool
  */
-export async function readHistory(sql: Sql): Promise<History> {
+export async function readHistory(sql: Sql): Promise<Ledger> {
   const relations = await readRelations(sql);
   for (const relation of relations) requireReadable(relation);
   const found = new Set(relations.map((relation) => relation.name));
   return {
+    relations,
     rows: found.has('schema_migrations') ? await readLedgerRows(sql) : [],
     steps: found.has('schema_migration_journal') ? await readOpenSteps(sql) : [],
   };
@@ -36,12 +42,12 @@ export async function readHistory(sql: Sql): Promise<History> {
 
 /**
  * Makes the two tables where they are missing. Called under the run lock, before the first file.
+ * @param known what readHistory found under this lock, to save reading it again
  * @throws OrdersyncError permission when this role may neither create nor write them
  */
-export async function ensureLedger(session: Session): Promise<void> {
-  const relations = await readRelations(session.sql);
+export async function ensureLedger(session: Session, known?: Pick<Ledger, 'relations'>): Promise<void> {
+  const { relations } = known ?? (await readHistory(session.sql));
   for (const relation of relations) {
-    requireReadable(relation);
     if (!relation.writable) throw forbidden(relation.name, 'write', 'insert, update, delete');
   }
   const found = new Set(relations.map((relation) => relation.name));

@@ -52,7 +52,7 @@ export async function* runMigrations(
     const before = await readHistory(session.sql);
     const files = stillPlanned(plan, before);
     if (files.length === 0) return { files: [] };
-    await ensureLedger(session);
+    await ensureLedger(session, before);
     const invalidBefore = await readInvalidIndexes(session.sql);
     const run: Run = { ctx, session, settings, watcher, runner: newRunner(), options };
     const applied = yield* applyAll(run, files, options.singleTransaction);

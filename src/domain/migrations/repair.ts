@@ -4,7 +4,7 @@ import { inTransaction } from '../../db/transaction.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { compareVersions } from './file/name.ts';
 import { newRunner, recordFileOutcome } from './journal.ts';
-import { ensureLedger } from './ledger.ts';
+import { ensureLedger, readHistory } from './ledger.ts';
 import { deleteLedgerRow, updateChecksum } from './queries.ts';
 import { takeRunLock } from './run-lock.ts';
 import type { MigrationState } from './states.ts';
@@ -55,7 +55,7 @@ export async function* applyRepair(
 ): Work<Repair> {
   const lock = yield* takeRunLock(ctx, session, waitMs);
   try {
-    await ensureLedger(session);
+    await ensureLedger(session, await readHistory(session.sql));
     const fresh = await planRepair(ctx, session, repair.version);
     if (JSON.stringify(fresh) !== JSON.stringify(repair)) {
       throw new OrdersyncError('precondition', `version ${repair.version} changed since the repair was planned`, {

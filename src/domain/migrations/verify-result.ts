@@ -16,7 +16,7 @@ export async function* verifyResult(
   files: readonly ReadyFile[],
   invalidBefore: readonly IndexFacts[],
 ): AsyncGenerator<ProgressEvent, void, void> {
-  const rows = await readLedgerRows(sql);
+  const [rows, invalid] = await Promise.all([readLedgerRows(sql), readInvalidIndexes(sql)]);
   for (const file of files) {
     const row = rows.find((candidate) => candidate.version === file.version);
     const right = file.direction === 'up' ? row?.checksum === file.checksum : row === undefined;
@@ -26,7 +26,6 @@ export async function* verifyResult(
       facts: { version: file.version },
     });
   }
-  const invalid = await readInvalidIndexes(sql);
   const known = new Set(invalidBefore.map(nameOf));
   const fresh = invalid.filter((index) => !known.has(nameOf(index)));
   if (fresh.length > 0) {
