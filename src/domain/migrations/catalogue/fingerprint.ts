@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, CatalogueObject } from './model.ts';
-import { compareText } from './order.ts';
+import { compareText } from './identity.ts';
 
 /**
  * SHA-256, hex, of a schema: equal for equal schemas on servers of one major version (between versions PostgreSQL words

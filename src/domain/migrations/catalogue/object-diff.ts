@@ -1,7 +1,7 @@
 import type { DiffLine } from './line-diff.ts';
 import { diffLines } from './line-diff.ts';
 import type { CatalogueObject } from './model.ts';
-import { byKindAndIdentity } from './order.ts';
+import { byKindAndIdentity } from './identity.ts';
 
 /** One object in which a database differs from what it should be. */
 export interface Difference {

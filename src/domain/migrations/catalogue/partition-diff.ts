@@ -1,7 +1,7 @@
 import type { Catalogue, CatalogueObject, Partition } from './model.ts';
 import type { Difference } from './object-diff.ts';
 import { compareObjects } from './object-diff.ts';
-import { byKindAndIdentity } from './order.ts';
+import { byKindAndIdentity, identityIn } from './identity.ts';
 
 export interface PartitionRules {
   /** Partitions that the expected database has none of are made in operation, and no difference. */
@@ -10,10 +10,12 @@ export interface PartitionRules {
 
 /**
  * Compares each partition with what a partition of its parent and bound shape has in the expected database, and the shapes
- * that there are: a catch-all that is gone, a DEFAULT that came. Where the expected database has no partitions of the
+ * that there are: a catch-all that is gone, a DEFAULT that came. What the parent lacks or has too much is told there and not
+ * once more for each partition. Where the expected database has no partitions of the
  * parent, the majority of those that there are is the model, so that at least the odd one out is found.
  */
 export function comparePartitions(expected: Catalogue, actual: Catalogue, rules: PartitionRules): Difference[] {
+  const told = new Set(compareObjects(expected.objects, actual.objects).map(keyOf));
   const wanted = bySeries(expected.partitions);
   const found = bySeries(actual.partitions);
   const parents = new Set(expected.partitions.map(({ parent }) => parent));
@@ -28,7 +30,7 @@ export function comparePartitions(expected: Catalogue, actual: Catalogue, rules:
     const tolerated = rules.madeInOperation && !parents.has(partitions[0]?.parent ?? '');
     if (models === undefined && !tolerated)
       return partitions.map((partition) => shapeDifference('unexpected', partition));
-    return partitions.flatMap((partition) => compareWith(modelOf(models ?? partitions), partition));
+    return partitions.flatMap((partition) => compareWith(modelOf(models ?? partitions), partition, told));
   });
   return [...gone, ...there];
 }
@@ -59,11 +61,21 @@ function modelOf(alike: readonly Partition[]): readonly CatalogueObject[] {
 }
 
 /** "trigger audit_logs_no_truncate" → `partition`, `public.audit_logs_y2026m11: trigger audit_logs_no_truncate` */
-function compareWith(model: readonly CatalogueObject[], partition: Partition): Difference[] {
-  return compareObjects(model, partition.parts).map((difference) => {
-    const part = difference.kind === 'table' ? 'settings' : `${difference.kind} ${difference.identity}`;
-    return { ...difference, kind: 'partition', identity: `${partition.identity}: ${part}` };
-  });
+function compareWith(model: readonly CatalogueObject[], partition: Partition, told: ReadonlySet<string>): Difference[] {
+  const differences = compareObjects(model, partition.parts);
+  return differences
+    .filter(
+      ({ change, kind, identity }) =>
+        !told.has(keyOf({ change, kind, identity: identityIn(partition.parent, kind, identity) })),
+    )
+    .map((difference) => {
+      const part = difference.kind === 'table' ? 'settings' : `${difference.kind} ${difference.identity}`;
+      return { ...difference, kind: 'partition', identity: `${partition.identity}: ${part}` };
+    });
+}
+
+function keyOf({ change, kind, identity }: Pick<Difference, 'change' | 'kind' | 'identity'>): string {
+  return `${change} ${kind} ${identity}`;
 }
 
 const BOUNDS: Readonly<Record<Partition['bound'], string>> = {

@@ -1,6 +1,6 @@
 import type { Session } from '../../../db/session.ts';
 import type { Catalogue, CatalogueObject, Partition } from './model.ts';
-import { byKindAndIdentity, compareText } from './order.ts';
+import { byKindAndIdentity, compareText, identityIn } from './identity.ts';
 import { partitionPart } from './partition-part.ts';
 import type { ObjectRow, RelationRow, Rows } from './queries.ts';
 import { readRows } from './queries.ts';
@@ -99,15 +99,10 @@ function relationPart(row: ObjectRow, relation: CatalogueObject | undefined): Ca
   const table = relation?.identity ?? '';
   return {
     kind: row.kind,
-    identity: identityIn(table, row),
+    identity: row.kind === 'comment' ? row.name : identityIn(table, row.kind, row.name),
     definition: row.definition,
     relation: `${relation?.kind ?? ''} ${table}`,
   };
-}
-
-function identityIn(table: string, row: ObjectRow): string {
-  if (row.kind === 'comment') return row.name;
-  return row.kind === 'column' ? `${table}.${row.name}` : `${row.name} on ${table}`;
 }
 
 function append(

@@ -12,3 +12,8 @@ export function byKindAndIdentity(left: CatalogueObject, right: CatalogueObject)
     compareText(left.definition, right.definition)
   );
 }
+
+/** How a part of a relation is called: `public.users.email`, `idx_users_status on public.users`. */
+export function identityIn(relation: string, kind: string, name: string): string {
+  return kind === 'column' ? `${relation}.${name}` : `${name} on ${relation}`;
+}
