@@ -14,6 +14,8 @@ interface RunOptions {
   readonly tty?: boolean;
   readonly columns?: number;
   readonly stdin?: string;
+  /** Called with all of stderr so far; `type` writes to stdin as a person would, and stdin stays open for that. */
+  readonly onStderr?: (text: string, type: (keys: string) => void) => void;
   /** Called with the function that delivers a signal, once the program listens. */
   readonly onListen?: (deliver: (signal: 'SIGINT' | 'SIGTERM') => void) => void;
   /** Called instead of ending the process. */
@@ -22,10 +24,14 @@ interface RunOptions {
 
 /** Runs the program in this process with captured streams, as a pipe unless `tty` is set. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const stdin = new PassThrough();
+  if (options.onStderr === undefined) stdin.end(options.stdin ?? '');
   const stdout = capture(options);
-  const stderr = capture(options);
+  // A question is drawn before its answer is listened for, hence setImmediate.
+  const type = (keys: string): void => void setImmediate(() => stdin.write(keys));
+  const stderr = capture(options, (text) => options.onStderr?.(text, type));
   const io: Io = {
-    stdin: Object.assign(new PassThrough().end(options.stdin ?? ''), { isTTY: options.tty ?? false }),
+    stdin: Object.assign(stdin, { isTTY: options.tty ?? false }),
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: { HOME: '/nonexistent', ...options.env },
@@ -40,11 +46,15 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function capture({ tty = false, columns }: RunOptions): { stream: Io['stdout']; text: () => string } {
+function capture(
+  { tty = false, columns }: RunOptions,
+  onText: (text: string) => void = () => {},
+): { stream: Io['stdout']; text: () => string } {
   const chunks: string[] = [];
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       chunks.push(chunk.toString('utf8'));
+      onText(chunks.join(''));
       done();
     },
   });
