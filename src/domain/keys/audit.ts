@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import type { Sql } from '../../db/session.ts';
+import { NO_ADDRESS } from '../encryption/registry.ts';
+
+/** What audit_logs says about work on keys. Never a value: names, counts and who. */
+export interface KeyAction {
+  readonly action: 'CREATE_KEY' | 'REWRAP_KEY' | 'RETIRE_KEY' | 'DECRYPT_VALUE';
+  readonly resourceType: string;
+  readonly resourceId: string;
+  readonly changes: Readonly<Record<string, string | number | boolean | null>>;
+  readonly success?: boolean;
+}
+
+/**
+ * Writes one audit row, inside the transaction of what it records: the one is not kept without the other. Who it was:
+ * the database's role, and the system's user and machine as this process knows them.
+ */
+export async function recordKeyAction(
+  sql: Sql,
+  { action, resourceType, resourceId, changes, success = true }: KeyAction,
+): Promise<void> {
+  const who = { os_user: osUser(), host: hostname() };
+  await sql`
+    insert into public.audit_logs (
+      trace_id, action, resource_type, resource_id, ip_address_encrypted, ip_key_id, changes, success
+    ) values (
+      ${randomBytes(16).toString('hex')}, ${action}, ${resourceType}, ${resourceId}, ${NO_ADDRESS}, ${NO_ADDRESS},
+      ${sql.json({ ...changes, ...who })}::jsonb || jsonb_build_object('database_role', session_user::text), ${success}
+    )`;
+}
+
+/** Containers may run as a user id that has no name. */
+function osUser(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return 'unknown';
+  }
+}

@@ -1,0 +1,41 @@
+import { lockKeys } from '../../db/lock.ts';
+import type { Session } from '../../db/session.ts';
+import { SQLSTATE, sqlstateOf } from '../../db/sqlstate.ts';
+import { inTransaction, setLocal } from '../../db/transaction.ts';
+import { OrdersyncError } from '../../errors.ts';
+
+/** How long a change of keys waits for another one; each takes milliseconds. */
+const LOCK_TIMEOUT = '10s';
+
+/**
+ * One change of the keys of a database: alone among all such changes, and on disk when it returns. The lock belongs to
+ * the transaction, so it works behind a transaction pooler too.
+ * @throws OrdersyncError `lock_held`, `precondition` on a standby
+ */
+export async function changeKeys<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+  if (session.server.inRecovery) {
+    throw new OrdersyncError('precondition', 'this server is a standby: keys are changed on the primary', {
+      hint: 'connect to the primary; with several hosts, target_session_attrs=read-write finds it',
+    });
+  }
+  return inTransaction(session, async () => {
+    await setLocal(session, 'lock_timeout', LOCK_TIMEOUT);
+    // A key that a crash forgets, after rows were written with it, is lost data.
+    await setLocal(session, 'synchronous_commit', 'on');
+    await takeKeyLock(session);
+    return work();
+  });
+}
+
+async function takeKeyLock({ sql }: Session): Promise<void> {
+  const [classKey, nameKey] = lockKeys('keys');
+  try {
+    await sql`select pg_advisory_xact_lock(${classKey}::int4, ${nameKey}::int4)`;
+  } catch (error) {
+    if (sqlstateOf(error) !== SQLSTATE.lockNotAvailable) throw error;
+    throw new OrdersyncError('lock_held', 'the keys of this database are being changed by another session', {
+      hint: 'run the command again when it is through',
+      sqlstate: SQLSTATE.lockNotAvailable,
+    });
+  }
+}
