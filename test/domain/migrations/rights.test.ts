@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { prepareUp } from '../../../src/domain/migrations/prepare-plan.ts';
+import { writableSession } from '../../../src/domain/migrations/prepare.ts';
 import { readStatus } from '../../../src/domain/migrations/status.ts';
 import { testContext } from '../../support/context.ts';
 import { createRole } from '../../support/roles.ts';
@@ -54,6 +55,16 @@ describe('a role with SELECT only', () => {
 });
 
 describe('a session that may not write', () => {
+  test('behind a transaction pooler is refused with the fix', async () => {
+    const database = await emptyDatabase();
+    const ctx = testContext(database.url);
+    const session = await ctx.db.session();
+    const pooled = { ...session, server: { ...session.server, pooled: true } };
+    const error = await refusalOf(writableSession({ db: { ...ctx.db, session: async () => pooled } }));
+    expect(error.code).toBe('precondition');
+    expect(error.details.hint).toContain('ORDERSYNC_DATABASE_URL');
+  });
+
   test('is refused before anything, and status still works', async () => {
     const database = await emptyDatabase();
     await database.sql.unsafe(`alter database ${database.name} set default_transaction_read_only = on`);
