@@ -1,7 +1,6 @@
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { LintResult } from '../../domain/migrations/lint-folder.ts';
-import { lintFolder } from '../../domain/migrations/lint-folder.ts';
 import type { Report } from '../../output/report.ts';
 import { counted } from './reports.ts';
 
@@ -19,7 +18,8 @@ export const lint = defineCommand({
     failOn: option.choice(SEVERITIES, 'lowest severity that makes the check fail', { default: 'high' }),
   },
   examples: ['ordersync migrate lint', 'ordersync migrate lint --all --fail-on medium --format json'],
-  run: (ctx, request) => lintFolder(ctx, request),
+  // Loaded here: the rules are many modules, and every other verb of the noun would pay for them at its start.
+  run: async (ctx, request) => (await import('../../domain/migrations/lint-folder.ts')).lintFolder(ctx, request),
   present: (result, { failOn }) => lintReport(result, failOn),
 });
 
