@@ -1,4 +1,7 @@
+import type { Passphrase, Plaintext } from './crypto/secret.ts';
 import type { Session, SessionRequest } from './db/session.ts';
+import type { KeyStore } from './keystore/keystore.ts';
+import type { MasterSource } from './keystore/local/master.ts';
 
 /** What a command needs of the world. It holds no output: streams live in Io, which only cli/ and output/ see. */
 export interface Context {
@@ -7,6 +10,33 @@ export interface Context {
   /** Aborts at the first SIGINT or SIGTERM; long work stops at its next safe point. */
   readonly signal: AbortSignal;
   readonly config: RuntimeConfig;
+  /**
+   * The configured key store, opened at its first use and closed when the command ends; one for equal requests, which
+   * unwraps each key once. Throws `config` when none is configured.
+   */
+  keys(request?: KeyStoreRequest): Promise<KeyStore>;
+  /** The keyring file itself, for the commands that change it. */
+  keyring(request: { readonly path: string | undefined }): Promise<KeyringFile>;
+  /**
+   * A value that must not stand in argv: all of standard input but one line end, or, on a terminal, what is typed at a
+   * question without being shown. Throws `usage` when there is none.
+   */
+  readSecret(question: string): Promise<Plaintext>;
+}
+
+export interface KeyStoreRequest {
+  /** Another KMS key than the configured one, to wrap with. */
+  readonly kmsKey?: string | undefined;
+  /** For one operation of AWS KMS with all its repetitions. */
+  readonly timeoutMs?: number;
+}
+
+export interface KeyringFile {
+  readonly access: { readonly path: string; readonly uid: number | undefined; readonly holder: string };
+  /** What opens it now: the key file, or the passphrase, which is asked for when it is needed. */
+  readonly opener: MasterSource;
+  /** A passphrase to be set: asked for twice where it is typed. */
+  readNewPassphrase(use: 'init' | 'change'): Promise<Passphrase>;
 }
 
 /** Opens sessions against the configured server; every session it opened is closed when the command ends. */

@@ -3,6 +3,18 @@ import { OrdersyncError } from '../errors.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty());
 
+/** Where an environment's keys are. What opens a keyring is a file or a passphrase; a passphrase never stands here. */
+const keys = v.variant('provider', [
+  v.strictObject({
+    provider: v.literal('aws-kms'),
+    kmsKey: text,
+    region: v.optional(text),
+    endpoint: v.optional(text),
+    profile: v.optional(text),
+  }),
+  v.strictObject({ provider: v.literal('local'), keyring: text, keyFile: v.optional(text) }),
+]);
+
 /**
  * One named environment. Connection members have libpq's names; a password does not belong in a file that is committed,
  * so `passfile`, `service` or the environment carries it.
@@ -21,6 +33,7 @@ const environment = v.strictObject({
   sslkey: v.optional(text),
   protected: v.optional(v.boolean()),
   migrations: v.optional(text),
+  keys: v.optional(keys),
 });
 
 const projectFile = v.strictObject({
@@ -31,10 +44,12 @@ const projectFile = v.strictObject({
 });
 
 export type Environment = v.InferOutput<typeof environment>;
+export type KeysMember = v.InferOutput<typeof keys>;
 export type ProjectFile = v.InferOutput<typeof projectFile>;
 
 /** docs/ordersync.config.schema.json describes the same members; a test holds the two together. */
 export const ENVIRONMENT_MEMBERS = Object.keys(environment.entries);
+export const KEYS_MEMBERS = [...new Set(keys.options.flatMap(({ entries }) => Object.keys(entries)))];
 export const PROJECT_FILE_MEMBERS = Object.keys(projectFile.entries);
 
 export function parseProjectFile(path: string, content: string): ProjectFile {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OrdersyncError } from '../errors.ts';
-import type { Environment, ProjectFile } from './config-file.ts';
+import type { Environment, KeysMember, ProjectFile } from './config-file.ts';
 import type { Io } from './io.ts';
 
 export const CONFIG_FILE = 'ordersync.config.json';
@@ -20,6 +20,8 @@ export interface Configuration {
   readonly connectionOrigin: string;
   readonly environment: { readonly name: string | undefined; readonly origin: string; readonly protected: boolean };
   readonly migrationsDir: Sourced<string>;
+  /** Of the chosen environment, with the folder that its paths are relative to. */
+  readonly keys: (Sourced<KeysMember> & { readonly folder: string }) | undefined;
   readonly files: readonly string[];
 }
 
@@ -38,7 +40,7 @@ export async function loadConfiguration(io: Io, request: ConfigRequest): Promise
   const found = files.find(({ file }) => environmentOf(file, chosen.value) !== undefined);
   if (chosen.value !== undefined && found === undefined) throw unknownEnvironment(chosen, files);
   const environment: Environment = (found && environmentOf(found.file, chosen.value)) ?? {};
-  const { protected: guarded = false, migrations, ...connection } = environment;
+  const { protected: guarded = false, migrations, keys, ...connection } = environment;
   const origin = found === undefined ? 'none' : `${found.path}, environment ${chosen.value}`;
   return {
     connection,
@@ -50,6 +52,7 @@ export async function loadConfiguration(io: Io, request: ConfigRequest): Promise
       files,
       migrations === undefined ? undefined : { migrations, path: found?.path },
     ),
+    keys: keys === undefined || found === undefined ? undefined : { value: keys, origin, folder: dirname(found.path) },
     files: files.map(({ path }) => path),
   };
 }

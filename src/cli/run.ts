@@ -9,6 +9,7 @@ import { exitCodeOfOutcome } from './exit.ts';
 import type { GlobalValues, WriterValues } from './globals.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
+import { createKeyStores } from './key-store.ts';
 import { createDatabase, listSettings, systemClock } from './session.ts';
 import { openTalk } from './talk.ts';
 import type { Talk } from './talk.ts';
@@ -38,6 +39,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     notice: talk.note,
     warn: talk.warn,
   });
+  const keyStores = createKeyStores(io, { configuration, clock, signal: interrupts.signal });
   try {
     const { migrationsDir, environment } = await configuration();
     const config = {
@@ -46,13 +48,15 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
       projectFile: join(io.cwd, CONFIG_FILE),
       settings: async () => listSettings(io, await configuration(), globals),
     };
-    const ctx: Context = { db, clock, signal: interrupts.signal, config };
+    const { keys, keyring, readSecret } = keyStores;
+    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret };
     const report = await produceReport(io, ctx, invocation, talk);
     await talk.present(report, db.server);
     return exitCodeOfOutcome(report.outcome);
   } finally {
     interrupts.dispose();
     talk.close();
+    await keyStores.close();
     await db.close();
   }
 }

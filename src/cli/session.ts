@@ -6,6 +6,7 @@ import { OrdersyncError } from '../errors.ts';
 import type { Configuration } from './config.ts';
 import type { GlobalValues } from './globals.ts';
 import type { Io } from './io.ts';
+import { resolveKeySettings } from './key-settings.ts';
 
 export interface DatabaseOwner extends Database {
   /** Facts of the main session's server, when it was opened. */
@@ -117,6 +118,7 @@ export async function listSettings(io: Io, configuration: Configuration, globals
   ];
   const warnings: string[] = [];
   try {
+    own.push(...(resolveKeySettings(io, configuration)?.sources ?? []));
     const { sources } = await resolveSettings(io, {
       configuration: async () => configuration,
       globals,

@@ -34,14 +34,40 @@ export async function askForName(
   return answer.normalize('NFC') === question.expected.normalize('NFC') ? 'confirmed' : 'mismatch';
 }
 
-async function ask(streams: PromptStreams, question: NameQuestion): Promise<string | undefined> {
+export interface SecretQuestion {
+  readonly message: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Asks for a secret; a * is drawn for each character. Undefined when the user leaves, as with askForName. */
+export async function askForSecret(streams: PromptStreams, question: SecretQuestion): Promise<string | undefined> {
+  const { password } = await import('@inquirer/prompts');
+  const message = oneLine(visibleText(question.message));
+  return untilLeft(streams, question.signal, (context) =>
+    password({ message, mask: '*', theme: PLAIN_THEME }, context),
+  );
+}
+
+async function ask(streams: PromptStreams, { message, signal }: NameQuestion): Promise<string | undefined> {
   const { input } = await import('@inquirer/prompts');
-  const leaving = watchForLeaving(streams.stdin, question.signal);
+  const theme = PLAIN_THEME;
+  return untilLeft(streams, signal, (context) => input({ message: oneLine(visibleText(message)), theme }, context));
+}
+
+interface PromptContext {
+  readonly input: PromptStreams['stdin'];
+  readonly output: Writable;
+  readonly signal: AbortSignal;
+}
+
+async function untilLeft(
+  { stdin, stderr }: PromptStreams,
+  signal: AbortSignal | undefined,
+  prompt: (context: PromptContext) => Promise<string>,
+): Promise<string | undefined> {
+  const leaving = watchForLeaving(stdin, signal);
   try {
-    return await input(
-      { message: oneLine(visibleText(question.message)), theme: PLAIN_THEME },
-      { input: streams.stdin, output: streams.stderr, signal: leaving.signal },
-    );
+    return await prompt({ input: stdin, output: stderr, signal: leaving.signal });
   } catch (error) {
     if (isLeaving(error)) return undefined;
     throw error;

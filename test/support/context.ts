@@ -12,7 +12,11 @@ export interface TestContext extends Context {
 }
 
 /** A command's context over one database, with real sessions and the real clock; all is closed when the test ends. */
-export function testContext(url: string, migrationsDir = '/nowhere'): TestContext {
+export function testContext(
+  url: string,
+  migrationsDir = '/nowhere',
+  { keys = noKeys }: { readonly keys?: Context['keys'] } = {},
+): TestContext {
   const settings = resolveConnection({ flags: { url }, env: {} });
   const aborted = new AbortController();
   const opened: Session[] = [];
@@ -40,9 +44,20 @@ export function testContext(url: string, migrationsDir = '/nowhere'): TestContex
       projectFile: '/nonexistent/ordersync.config.json',
       settings: async () => ({ settings: [], warnings: [] }),
     },
+    keys,
+    keyring: unasked,
+    readSecret: unasked,
     notices,
     abort: (reason) => aborted.abort(reason),
   };
+}
+
+async function noKeys(): Promise<never> {
+  throw new Error('this context has no key store');
+}
+
+async function unasked(): Promise<never> {
+  throw new Error('nothing in a test of the domain reads secrets');
 }
 
 /** Drives a long operation to its end. @returns its result and every event on the way */
