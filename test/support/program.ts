@@ -19,13 +19,25 @@ interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly stdin?: string;
+  /** Gets the running program; its stdin then stays open. */
+  readonly onStart?: (child: Running) => void;
+}
+
+export interface Running {
+  kill(signal: 'SIGINT' | 'SIGTERM'): void;
+  /** Writes to stdin, which stays open. */
+  type(keys: string): void;
+  /** Everything on stdout so far. */
+  stdout(): string;
 }
 
 /** Builds before the file's first test; nothing is done when `npm test` has built already. */
 export function useBuild(): void {
   beforeAll(() => {
-    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.js')], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`the build failed: ${stderr}`);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.js')], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(`the build failed: ${stdout}${stderr}`);
   });
 }
 
@@ -53,7 +65,12 @@ export async function runFile(file: string, argv: readonly string[], options: Pr
     });
   }
   child.stdin.on('error', () => {}); // a program that does not read its input may end before it is written
-  child.stdin.end(options.stdin ?? '');
+  if (options.onStart === undefined) child.stdin.end(options.stdin ?? '');
+  options.onStart?.({
+    kill: (signal) => void child.kill(signal),
+    type: (keys) => void child.stdin.write(keys),
+    stdout: () => text.stdout,
+  });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code: code ?? undefined, ...text };
 }
