@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { BUILTINS } from '../dist/cli/builtins.js';
 import { EXIT_CODES } from '../dist/cli/exit.js';
+import { commandsOf } from '../dist/cli/command-paths.js';
 import { NOUNS } from '../dist/commands/index.js';
 
 const file = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -42,11 +43,9 @@ function widest(texts) {
 }
 
 async function usage() {
-  const nouns = await Promise.all(NOUNS.map(({ load }) => load()));
+  const nouns = await Promise.all(NOUNS.map(commandsOf));
   const lines = [
-    ...nouns.flatMap(({ name, commands }) =>
-      commands.map((command) => ({ call: `${name} ${callOf(command)}`, command })),
-    ),
+    ...nouns.flat().map(({ path, command }) => ({ call: callOf({ ...command, name: path }), command })),
     ...BUILTINS.map((command) => ({ call: callOf(command), command })),
   ];
   const width = widest(lines.map(({ call }) => call));

@@ -36,10 +36,18 @@ export interface Intent {
 // oxlint-disable-next-line typescript/no-explicit-any -- existential type: each command's own types were checked where it was defined
 export type AnyCommand = Command<any, any, any, any>;
 
+/** The verbs of a noun. A noun without verbs, such as `ordersync seed`, is a command itself. */
 export interface Noun {
-  readonly name: string;
-  readonly summary: string;
-  readonly commands: readonly AnyCommand[];
+  /** Each verb's module loads only when the verb is chosen, or when all of them are listed. */
+  readonly verbs: Readonly<Record<string, () => Promise<AnyCommand>>>;
+}
+
+/** The verbs that argv mentions, or all when it mentions none: --help lists them, and a misspelt one needs them. */
+export async function loadVerbs(noun: Noun, argv: readonly string[] = []): Promise<readonly AnyCommand[]> {
+  const { verbs } = noun;
+  const named = Object.keys(verbs).filter((name) => argv.includes(name));
+  const chosen = named.length === 0 ? Object.values(verbs) : named.flatMap((name) => verbs[name] ?? []);
+  return Promise.all(chosen.map((load) => load()));
 }
 
 export function defineCommand<O extends OptionSet = {}, A extends OptionSet = {}, Plan = undefined, Result = unknown>(

@@ -1,6 +1,7 @@
 import { NOUNS } from '../commands/index.ts';
 import type { NounEntry } from '../commands/index.ts';
 import type { Builtin } from './builtins.ts';
+import { commandsOf } from './command-paths.ts';
 import type { AnyCommand } from './command.ts';
 import { GLOBAL_OPTIONS, writerOptions } from './globals.ts';
 import { kebab } from './names.ts';
@@ -33,9 +34,11 @@ async function readLevels(builtins: readonly Builtin[]): Promise<Level[]> {
 }
 
 async function nounLevels(entry: NounEntry): Promise<Level[]> {
-  const { name, commands } = await entry.load();
-  const noun: Level = { path: name, words: commands.map(plain), options: optionsOf(GLOBAL_OPTIONS) };
-  return [noun, ...commands.map((verb) => verbLevel(`${name} ${verb.name}`, verb))];
+  const commands = await commandsOf(entry);
+  const levels = commands.map(({ path, command }) => verbLevel(path, command));
+  if (levels.some(({ path }) => path === entry.name)) return levels;
+  const words = commands.map(({ command }) => plain(command));
+  return [{ path: entry.name, words, options: optionsOf(GLOBAL_OPTIONS) }, ...levels];
 }
 
 function builtinLevel({ name, args, options }: Builtin): Level {
@@ -71,9 +74,13 @@ function bash(levels: readonly Level[]): string {
     levels,
     ([name, choices]) => `    ${name}) COMPREPLY=($(compgen -W ${quote(choices.join(' '))} -- "$current")); return ;;`,
   );
+  // readline takes the = of --format=json for a word of its own
   return `# ordersync completion for bash: source <(ordersync completion bash)
 _ordersync() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path='' word candidates=''
+  COMPREPLY=()
+  if [[ $current == = ]]; then current=''; fi
+  if [[ $previous == = ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   case "$previous" in
 ${values.join('\n')}
   esac
@@ -122,17 +129,23 @@ ${cases.join('\n')}
   esac
   _describe 'ordersync' candidates
 }
-compdef _ordersync ordersync
+# Loaded from fpath this file is the body of the function; sourced, it only defines it.
+if [[ \${funcstack[1]-} == _ordersync ]]; then _ordersync "$@"; else compdef _ordersync ordersync; fi
 `;
 }
 
-/** One case line for every option that has choices, whatever command it belongs to; first definition wins. */
+/**
+ * One case line for every option that takes a value, whatever command it belongs to; the first definition wins. Without
+ * choices the line offers nothing: neither commands nor options can be the value.
+ */
 function valueCases(levels: readonly Level[], line: (option: [string, readonly string[]]) => string): string[] {
   const known = new Map<string, readonly string[]>();
-  for (const { name, choices } of levels.flatMap(({ options }) => options)) {
-    if (choices.length > 0 && !known.has(name)) known.set(name, choices);
+  for (const { name, choices, takesValue } of levels.flatMap(({ options }) => options)) {
+    if (takesValue && !known.has(name)) known.set(name, choices);
   }
-  return [...known].map(line);
+  const free = [...known].filter(([, choices]) => choices.length === 0).map(([name]) => name);
+  const chosen = [...known].filter(([, choices]) => choices.length > 0).map(line);
+  return free.length === 0 ? chosen : [...chosen, `    ${free.join('|')}) return ;;`];
 }
 
 function fish(levels: readonly Level[]): string {

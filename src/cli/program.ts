@@ -4,7 +4,8 @@ import { OrdersyncError } from '../errors.ts';
 import { version } from '../version.ts';
 import { BUILTINS } from './builtins.ts';
 import type { Builtin, BuiltinCall } from './builtins.ts';
-import type { AnyCommand, Noun } from './command.ts';
+import { loadVerbs } from './command.ts';
+import type { AnyCommand } from './command.ts';
 import { addArguments, addOptions, positionals, valuesOf } from './commander-options.ts';
 import type { ExitCode } from './exit.ts';
 import type { GlobalValues } from './globals.ts';
@@ -56,7 +57,9 @@ async function buildProgram(argv: readonly string[], io: Io, choose: Choose): Pr
     const target = program.command(entry.name).summary(entry.summary).helpGroup(`Commands (${entry.audience}):`);
     target.description(entry.summary);
     if (!argv.includes(entry.name)) continue;
-    addVerbs(target, await entry.load(), choose);
+    const loaded = await entry.load();
+    if ('run' in loaded) addCommand(target, entry.name, loaded, choose);
+    else addVerbs(target, entry.name, await loadVerbs(loaded, argv), choose);
   }
   for (const builtin of BUILTINS) addBuiltin(program.command(builtin.name), builtin, choose);
   return program;
@@ -91,11 +94,11 @@ function addBuiltin(target: Commander, builtin: Builtin, choose: Choose): void {
   });
 }
 
-function addVerbs(target: Commander, noun: Noun, choose: Choose): void {
-  for (const command of noun.commands) addCommand(target.command(command.name), noun, command, choose);
+function addVerbs(target: Commander, noun: string, verbs: readonly AnyCommand[], choose: Choose): void {
+  for (const verb of verbs) addCommand(target.command(verb.name), `${noun} ${verb.name}`, verb, choose);
 }
 
-function addCommand(target: Commander, noun: Noun, command: AnyCommand, choose: Choose): void {
+function addCommand(target: Commander, path: string, command: AnyCommand, choose: Choose): void {
   const options: OptionSet = command.options ?? {};
   const args: OptionSet = command.args ?? {};
   const answers = writerOptions(command);
@@ -105,7 +108,7 @@ function addCommand(target: Commander, noun: Noun, command: AnyCommand, choose: 
   target.action(() => {
     const raw = target.optsWithGlobals<Record<string, unknown>>();
     const invocation: Invocation = {
-      path: `${noun.name} ${command.name}`,
+      path,
       command,
       request: { ...valuesOf(options, raw), ...positionals(args, target.processedArgs) },
       // Built from the very definitions that the type comes from.

@@ -1,11 +1,11 @@
-import type { Noun } from '../cli/command.ts';
+import type { AnyCommand, Noun } from '../cli/command.ts';
 
 /** The one registration list. A noun's modules load only when it is chosen, so that the others cost nothing at start. */
 export interface NounEntry {
   readonly name: string;
   readonly summary: string;
   readonly audience: string;
-  readonly load: () => Promise<Noun>;
+  readonly load: () => Promise<Noun | AnyCommand>;
 }
 
 export const NOUNS: readonly NounEntry[] = [

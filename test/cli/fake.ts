@@ -23,8 +23,12 @@ export function useFakes(): (command: Partial<AnyCommand>) => void {
       present: (rows: readonly { a: string }[]) => ({ command: 'fake go', columns: [{ name: 'a' }], rows }),
       ...parts,
     };
-    const noun = { name: 'fake', summary: 'stands in for a noun', commands: [command] };
     remove();
-    registered.push({ ...noun, audience: 'tests', load: async () => noun });
+    registered.push({
+      name: 'fake',
+      summary: 'stands in for a noun',
+      audience: 'tests',
+      load: async () => ({ verbs: { [command.name]: async () => command } }),
+    });
   };
 }

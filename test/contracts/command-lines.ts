@@ -1,5 +1,6 @@
 import { BUILTINS } from '../../src/cli/builtins.ts';
 import type { Builtin } from '../../src/cli/builtins.ts';
+import { commandsOf } from '../../src/cli/command-paths.ts';
 import type { AnyCommand } from '../../src/cli/command.ts';
 import type { Io } from '../../src/cli/io.ts';
 import type { Parsed } from '../../src/cli/program.ts';
@@ -14,11 +15,8 @@ export interface Registered {
 
 /** Every command there is: the verbs of every noun, then the built-ins. */
 export async function allCommands(): Promise<readonly Registered[]> {
-  const nouns = await Promise.all(NOUNS.map(async ({ load }) => load()));
-  return [
-    ...nouns.flatMap(({ name, commands }) => commands.map((command) => ({ path: `${name} ${command.name}`, command }))),
-    ...BUILTINS.map((command) => ({ path: command.name, command })),
-  ];
+  const nouns = await Promise.all(NOUNS.map(commandsOf));
+  return [...nouns.flat(), ...BUILTINS.map((command) => ({ path: command.name, command }))];
 }
 
 /** The words of the first `ordersync` call in a line of shell, without a comment, or undefined when there is none. */

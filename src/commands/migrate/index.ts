@@ -1,17 +1,16 @@
 import type { Noun } from '../../cli/command.ts';
-import { baseline } from './baseline.ts';
-import { down } from './down.ts';
-import { lint } from './lint.ts';
-import { create } from './new.ts';
-import { plan } from './plan.ts';
-import { redo } from './redo.ts';
-import { repair } from './repair.ts';
-import { status } from './status.ts';
-import { up } from './up.ts';
-import { verify } from './verify.ts';
 
 export const migrate: Noun = {
-  name: 'migrate',
-  summary: 'apply, roll back, check and rehearse schema migrations',
-  commands: [up, down, redo, status, plan, verify, lint, create, baseline, repair],
+  verbs: {
+    up: async () => (await import('./up.ts')).up,
+    down: async () => (await import('./down.ts')).down,
+    redo: async () => (await import('./redo.ts')).redo,
+    status: async () => (await import('./status.ts')).status,
+    plan: async () => (await import('./plan.ts')).plan,
+    verify: async () => (await import('./verify.ts')).verify,
+    lint: async () => (await import('./lint.ts')).lint,
+    new: async () => (await import('./new.ts')).create,
+    baseline: async () => (await import('./baseline.ts')).baseline,
+    repair: async () => (await import('./repair.ts')).repair,
+  },
 };
