@@ -2,8 +2,10 @@ import { closest } from '../file/closest.ts';
 import type { LintIgnore, Migration, MigrationScript } from '../file/migration.ts';
 import type { LineColumn } from '../file/position.ts';
 import { lineColumnOf } from '../file/position.ts';
+import { TRACE_RULE_IDS } from '../trace/rules.ts';
 import { alterations } from './alterations.ts';
 import type { Finding, Hit, Rule, Severity } from './finding.ts';
+import { isIgnored } from './ignored.ts';
 import type { KnownSchema } from './known-schema.ts';
 import { emptySchema, learn } from './known-schema.ts';
 import { RULES } from './rules.ts';
@@ -81,23 +83,9 @@ function rank(severity: Severity): number {
   return ['high', 'medium', 'low'].indexOf(severity);
 }
 
-/** A suppression in the head holds for the file, one further down for the statement that it stands before or in. */
-function isIgnored(
-  script: MigrationScript,
-  statements: readonly LintStatement[],
-  index: number,
-  rule: string,
-): boolean {
-  const from = statements[index - 1]?.end ?? 0;
-  const to = statements[index]?.end ?? 0;
-  return script.directives.lintIgnores.some(
-    (ignore) => ignore.rule === rule && (ignore.wholeFile || (ignore.offset >= from && ignore.offset < to)),
-  );
-}
-
 /** A suppression of a rule that does not exist suppresses nothing, which its author has to know. */
 function unknownRules(script: MigrationScript): Finding[] {
-  const ids = RULES.map(({ id }) => id);
+  const ids = [...RULES.map(({ id }) => id), ...TRACE_RULE_IDS];
   return script.directives.lintIgnores
     .filter(({ rule }) => !ids.includes(rule))
     .map((ignore) => ({
