@@ -42,15 +42,19 @@ async function nounLevels(entry: NounEntry): Promise<Level[]> {
 }
 
 function builtinLevel({ name, args, options }: Builtin): Level {
-  const words = Object.values(args).flatMap(({ choices = [] }) =>
-    choices.map((choice) => ({ name: choice, summary: choice })),
-  );
-  return { path: name, words, options: optionsOf(options) };
+  return { path: name, words: choicesOf(args), options: optionsOf(options) };
 }
 
 function verbLevel(path: string, command: AnyCommand): Level {
   const own: OptionSet = command.options ?? {};
-  return { path, words: [], options: optionsOf({ ...own, ...writerOptions(command), ...GLOBAL_OPTIONS }) };
+  const options = optionsOf({ ...own, ...writerOptions(command), ...GLOBAL_OPTIONS });
+  return { path, words: choicesOf(command.args ?? {}), options };
+}
+
+function choicesOf(args: OptionSet): readonly Entry[] {
+  return Object.values(args).flatMap(({ choices = [] }) =>
+    choices.map((choice) => ({ name: choice, summary: choice })),
+  );
 }
 
 function optionsOf(set: OptionSet): Level['options'] {

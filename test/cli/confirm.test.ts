@@ -124,11 +124,6 @@ describe('a refusal', () => {
       `--confirm names "another", but this is the database "${database.current.name}"`,
     );
   });
-
-  it('of a wrong answer changes nothing and says so', async () => {
-    const { stderr } = await attempt({ ...situation, tty: true, typed: 'another' });
-    expect(stderr).toContain('ordersync: not confirmed; nothing was changed');
-  });
 });
 
 describe('a plan that changes nothing', () => {
