@@ -82,6 +82,11 @@ export async function* whileWatching<T>(
   return work;
 }
 
+/** Half a lock_timeout at most, so that the blocker is seen before the server gives up. */
+export function firstLookMs(lockTimeoutMs: number): number {
+  return Math.min(100, Math.max(1, lockTimeoutMs / 2));
+}
+
 /** "pid 10122 (reporting, user app, idle in transaction for 12 s, last command SELECT)" */
 export function describeBlocker(blocker: Blocker): string {
   if (blocker.pid === 0) return 'a prepared transaction (see pg_prepared_xacts)';

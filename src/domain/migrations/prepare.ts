@@ -2,7 +2,6 @@ import type { Context } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
 import type { ReadyFile } from './apply/run.ts';
-import { compileBuilder } from './builder/compile.ts';
 import type { MigrationScript } from './file/migration.ts';
 import type { PlannedFile } from './plan.ts';
 
@@ -53,8 +52,8 @@ export async function writableSession(ctx: Pick<Context, 'db'>): Promise<Session
   return session;
 }
 
-function scriptOf({ migration, direction }: PlannedFile): MigrationScript | Promise<MigrationScript> {
-  if (migration.kind === 'builder') return compileBuilder(migration, direction);
+async function scriptOf({ migration, direction }: PlannedFile): Promise<MigrationScript> {
+  if (migration.kind === 'builder') return (await import('./builder/compile.ts')).compileBuilder(migration, direction);
   const script = direction === 'up' ? migration.up : migration.down;
   if (script === undefined) throw new TypeError(`planned without a script: ${migration.upFile}`);
   return script;

@@ -1,14 +1,10 @@
 import type { Work } from '../../../context.ts';
 import { sqlstateOf } from '../../../db/sqlstate.ts';
 import { OrdersyncError } from '../../../errors.ts';
-import { whileWatching } from '../blockers.ts';
+import { firstLookMs, whileWatching } from '../blockers.ts';
 import { recordFileOutcome } from '../journal.ts';
-import { fileFailure } from './failure.ts';
-import { resolveLost } from './lost.ts';
 import { isRetryable, pauseMs, retryWarning } from './retry.ts';
 import type { AppliedFile, Attempt, ReadyFile, Run } from './run.ts';
-import { firstLookMs } from './step.ts';
-import { applyStepwise } from './stepwise.ts';
 import { attemptTransaction } from './transactional.ts';
 
 /**
@@ -22,6 +18,8 @@ export async function* applyFile(run: Run, file: ReadyFile, committed: readonly 
     const [applied] = yield* applyTransaction(run, [file], committed);
     if (applied !== undefined) return applied;
   }
+  // What most runs never need is loaded here: each module costs every start about a millisecond.
+  const { applyStepwise } = await import('./stepwise.ts');
   const { attempt, statementsDone } = yield* applyStepwise(run, file);
   if (attempt.kind === 'committed') return appliedFile(file, attempt.executionTimesMs[0], 1);
   throw await stopped(run, [file], { attempt, committed, statementsDone });
@@ -37,7 +35,7 @@ export async function* applyTransaction(
   for (let number = 1; ; number += 1) {
     watcher.forget();
     const work = attemptTransaction(run, files);
-    const attempt = yield* whileWatching(ctx, watcher, { work, firstLookMs: firstLookMs(run) });
+    const attempt = yield* whileWatching(ctx, watcher, { work, firstLookMs: firstLookMs(options.lockTimeoutMs) });
     if (attempt.kind === 'committed') {
       return files.map((file, index) => appliedFile(file, attempt.executionTimesMs[index], number));
     }
@@ -67,13 +65,14 @@ async function stopped(
   if (file === undefined) throw new TypeError('a run without files cannot stop in one');
   switch (attempt.kind) {
     case 'lost':
-      return resolveLost(run, file, attempt.error, committed);
+      return (await import('./lost.ts')).resolveLost(run, file, attempt.error, committed);
     case 'interrupted':
       await recordStop(run, file, 'interrupted', '57014');
       return interruption(run, file, { committed, statementsDone });
     default: {
       const { failure } = attempt;
       await recordStop(run, failure.file, 'failed', sqlstateOf(failure.error));
+      const { fileFailure } = await import('./failure.ts');
       return fileFailure(run, failure.file, failure, { committed, statementsDone });
     }
   }

@@ -2,7 +2,7 @@ import type { ProgressEvent, Work } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { simpleText } from '../../../db/text.ts';
 import { sqlstateOf } from '../../../db/sqlstate.ts';
-import { whileWatching } from '../blockers.ts';
+import { firstLookMs, whileWatching } from '../blockers.ts';
 import type { Statement } from '../file/split.ts';
 import { beginStep, endStep, endStepHere, statementHash } from '../journal.ts';
 import { sendNow } from '../send-now.ts';
@@ -49,7 +49,7 @@ export async function* tryStep(run: Run, step: Step): Work<StepError | undefined
   );
   const outcome = yield* whileWatching(run.ctx, run.watcher, {
     work,
-    firstLookMs: firstLookMs(run),
+    firstLookMs: firstLookMs(run.options.lockTimeoutMs),
     ...announcementOf(step),
   });
   const failed =
@@ -118,11 +118,6 @@ function isIndexWork(kind: StatementKind): boolean {
 
 function announcementOf({ kind, file, statement }: Step): { readonly announce?: string } {
   return isIndexWork(kind) ? { announce: `${file.script.file}:${statement.line}` } : {};
-}
-
-/** Half a lock_timeout at most, so that the blocker is seen before the server gives up. */
-export function firstLookMs({ options }: Pick<Run, 'options'>): number {
-  return Math.min(100, Math.max(1, options.lockTimeoutMs / 2));
 }
 
 function outcomeOf(work: Promise<unknown>): Promise<StepError | undefined> {

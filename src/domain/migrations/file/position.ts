@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { terminalWidth } from './terminal-width.ts';
 
 /** A place in a text, both from 1; the column counts characters (code points), as editors and PostgreSQL do. */
 export interface LineColumn {
@@ -51,7 +51,7 @@ export function excerpt(file: string, text: string, offset: number): string[] {
     `--> ${file}:${line}:${column}`,
     `${margin} |`,
     `${number} | ${before}${after}`.trimEnd(),
-    `${margin} | ${' '.repeat(stringWidth(before))}^`,
+    `${margin} | ${' '.repeat(terminalWidth(before))}^`,
   ];
 }
 
