@@ -154,10 +154,13 @@ function valueCases(levels: readonly Level[], line: (option: [string, readonly s
 
 function fish(levels: readonly Level[]): string {
   const lines = levels.flatMap((level) => {
-    const condition = fishCondition(level);
+    const offered = fishCondition(level.path, level.words);
     const words = level.words.map(
-      ({ name, summary }) => `complete -c ordersync -n ${quote(condition)} -f -a ${name} -d ${quote(summary)}`,
+      ({ name, summary }) => `complete -c ordersync -n ${quote(offered)} -f -a ${name} -d ${quote(summary)}`,
     );
+    // Behind a verb its options take over; behind an argument they go on.
+    const isVerb = ({ name }: Entry): boolean => levels.some(({ path }) => path === `${level.path} ${name}`);
+    const condition = fishCondition(level.path, level.words.filter(isVerb));
     const options = level.options.map(({ name, summary, choices, takesValue }) => {
       const value = choices.length > 0 ? ` -x -a ${quote(choices.join(' '))}` : takesValue ? ' -r' : '';
       return `complete -c ordersync -n ${quote(condition)} -l ${name.slice(2)}${value} -d ${quote(summary)}`;
@@ -169,7 +172,7 @@ ${lines.join('\n')}
 `;
 }
 
-function fishCondition({ path, words }: Level): string {
+function fishCondition(path: string, words: readonly Entry[]): string {
   if (path === '') return '__fish_use_subcommand';
   const seen = path.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
   const notYet =
