@@ -27,7 +27,7 @@ const FILES = Object.fromEntries(
     const n = index + 1;
     const fill = `create table t${n} (id int, payload text);
       insert into t${n} select i, repeat('x', 100) from generate_series(1, 100) i;
-      select pg_sleep(0.15);`;
+      select pg_sleep(0.3);`;
     const outside = `-- ordersync: no-transaction
       ${fill}
       insert into t${n} select 1000 + i from generate_series(1, 50000) i;
@@ -52,7 +52,7 @@ test(`killed ${KILLS} times (seed ${SEED}): the ledger tells the truth, locks go
       async () => child.exitCode !== null || (await appliedCount(database)) >= target,
       `version ${target} is applied`,
     );
-    await sleep(random() * 400);
+    await sleep(random() * 300); // no longer than a transactional file takes, so that each phase is hit
     child.kill('SIGKILL');
     await exited;
     await expectNoLocksWithin(database, 4000);
