@@ -1,4 +1,5 @@
 import type { Clock, Database, SettingList } from '../context.ts';
+import { redact } from '../db/redact.ts';
 import type { ConnectionInput } from '../db/settings/input.ts';
 import type { ConnectionSettings } from '../db/settings/types.ts';
 import type { Session, SessionRequest } from '../db/session.ts';
@@ -124,11 +125,20 @@ export async function listSettings(io: Io, configuration: Configuration, globals
       globals,
       warn: (message) => void warnings.push(message),
     });
-    return { settings: [...own, ...sources.map(({ keyword, ...rest }) => ({ setting: keyword, ...rest }))], warnings };
+    const connection = sources.map(({ keyword, ...rest }) => ({ setting: keyword, ...rest }));
+    return masked({ settings: [...own, ...connection], warnings });
   } catch (error) {
     if (!(error instanceof OrdersyncError)) throw error;
-    return { settings: own, warnings: [...warnings, error.message] };
+    return masked({ settings: own, warnings: [...warnings, error.message] });
   }
+}
+
+/** A URL that was given as a host or a file name keeps its password to itself too. */
+function masked({ settings, warnings }: SettingList): SettingList {
+  return {
+    settings: settings.map((listed) => ({ ...listed, value: redact(listed.value) })),
+    warnings: warnings.map(redact),
+  };
 }
 
 export function systemClock(): Clock {

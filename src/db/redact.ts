@@ -2,9 +2,9 @@ const MASK = '[redacted]';
 
 /**
  * scheme://user:password@: up to the LAST @ of the word, because a raw @ inside the password is the commonest mistake,
- * and half a password is a leak too.
+ * and half a password is a leak too. One slash is enough: a URL taken for a file name has lost the other.
  */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s"'`<>]*@/gi;
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/{1,2}[^\s:@/]*):[^\s"'`<>]*@/gi;
 /** `password=…`, `sslpassword='…'`, `PGPASSWORD=…`, also as a URL parameter. */
 const KEYWORD_PASSWORD = /(\w*password\s*=\s*)(?:'(?:\\.|[^'\\])*'?|"(?:\\.|[^"\\])*"?|[^\s&'"]+)/gi;
 const JSON_PASSWORD = /("\w*password"\s*:\s*)"(?:\\.|[^"\\])*"?/gi;
