@@ -47,3 +47,6 @@ export interface SeedTable {
 export function blind(purpose: BlindIndexPurpose, value: string): Blind {
   return { blind: purpose, value };
 }
+
+/** Tables whose rows lie in months. */
+export const PARTITIONED_TABLES: readonly TableName[] = ['orders', 'payments', 'notification_logs', 'audit_logs'];

@@ -2,6 +2,7 @@ import { isoTime } from '../calendar.ts';
 import type { Client } from '../clients.ts';
 import { clientOf } from '../clients.ts';
 import type { Demo } from '../demo.ts';
+import type { Order } from '../order.ts';
 import { makeOrder } from '../order.ts';
 import { plantedFailures, plantedVisits } from '../planted-visits.ts';
 import { between, hex, uuidV4 } from '../random.ts';
@@ -44,6 +45,13 @@ export const auditLogs: SeedTable = {
   unitsOf: (demo) => demo.volumes.orders + signUps(demo) + 1,
   rowsOf: (demo, unit) => rowsOf(demo, 'audit', { unit, entries: entriesOf(demo, unit) }),
 };
+
+/** How many rows an order has here, with its payment, without the visits of its unit. */
+export function countAudit({ steps, payment }: Order): number {
+  const decided = steps.filter(({ status }) => status === 'ACCEPTED' || status === 'CANCELLED').length;
+  if (payment === null) return 1 + decided;
+  return 1 + decided + 1 + payment.changes.length + (payment.refund === null ? 0 : 1);
+}
 
 function signUps(world: World): number {
   return world.volumes.users - oldUsers(world);

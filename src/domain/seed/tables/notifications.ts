@@ -89,10 +89,18 @@ export const notificationLogs: SeedTable = {
   rowsOf: (world, index) => {
     const random = world.random('notification', index);
     const order = makeOrder(world, index);
-    const due = messagesOf(random, order).filter(({ at }) => at <= world.span.until);
-    return due.map((message) => messageRow(world, random, { order, message }));
+    return messagesUntil(world, random, order).map((message) => messageRow(world, random, { order, message }));
   },
 };
+
+/** How many rows an order has here. */
+export function countMessages(world: World, order: Order): number {
+  return messagesUntil(world, world.random('notification', order.index), order).length;
+}
+
+function messagesUntil(world: World, random: Random, order: Order): Message[] {
+  return messagesOf(random, order).filter(({ at }) => at <= world.span.until);
+}
 
 interface Message {
   readonly template: string;
