@@ -1,4 +1,4 @@
-import type { Passphrase, Plaintext } from './crypto/secret.ts';
+import type { Plaintext } from './crypto/secret.ts';
 import type { Session, SessionRequest } from './db/session.ts';
 import type { KeyStore } from './keystore/keystore.ts';
 import type { MasterSource } from './keystore/local/master.ts';
@@ -35,8 +35,8 @@ export interface KeyringFile {
   readonly access: { readonly path: string; readonly uid: number | undefined; readonly holder: string };
   /** What opens it now: the key file, or the passphrase, which is asked for when it is needed. */
   readonly opener: MasterSource;
-  /** A passphrase to be set: asked for twice where it is typed. */
-  readNewPassphrase(use: 'init' | 'change'): Promise<Passphrase>;
+  /** What is to open it from now on; a passphrase is asked for twice where it is typed. */
+  newOpener(use: 'init' | 'change'): MasterSource;
 }
 
 /** Opens sessions against the configured server; every session it opened is closed when the command ends. */

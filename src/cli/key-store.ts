@@ -25,6 +25,7 @@ export interface KeyStoreNeeds {
 
 const PASSPHRASE = 'ORDERSYNC_KEYRING_PASSPHRASE';
 const NEW_PASSPHRASE = 'ORDERSYNC_KEYRING_NEW_PASSPHRASE';
+const NEW_KEY_FILE = 'ORDERSYNC_KEYRING_NEW_KEY_FILE';
 
 /** Key stores are opened at the first need: a command that needs no key asks for no passphrase and calls no KMS. */
 export function createKeyStores(io: Io, needs: KeyStoreNeeds): KeyStoreOwner {
@@ -48,11 +49,7 @@ export function createKeyStores(io: Io, needs: KeyStoreNeeds): KeyStoreOwner {
       return {
         access: { path: file, uid, holder: `pid ${process.pid} on ${hostname()}` },
         opener: openerOf(input, { keyring: file, keyFile: configured?.keyFile }),
-        readNewPassphrase: async (use) =>
-          input.newPassphrase(
-            use === 'init' ? PASSPHRASE : NEW_PASSPHRASE,
-            `New passphrase for the keyring ${file}, at least 12 characters:`,
-          ),
+        newOpener: (use) => newOpenerOf(io, input, { use, file, keyFile: configured?.keyFile }),
       } satisfies KeyringFile;
     },
     readSecret: async (question) => input.value(question),
@@ -100,6 +97,23 @@ function openerOf(
     kind: 'passphrase',
     read: async () => input.passphrase(PASSPHRASE, `Passphrase of the keyring ${keyring}:`),
   };
+}
+
+function newOpenerOf(
+  io: Io,
+  input: SecretInput,
+  {
+    use,
+    file,
+    keyFile,
+  }: { readonly use: 'init' | 'change'; readonly file: string; readonly keyFile: string | undefined },
+): MasterSource {
+  const named = io.env[NEW_KEY_FILE];
+  const path = use === 'init' ? keyFile : named && resolve(io.cwd, named);
+  if (path) return { kind: 'key-file', path };
+  const question = `New passphrase for the keyring ${file}, at least 12 characters:`;
+  const variable = use === 'init' ? PASSPHRASE : NEW_PASSPHRASE;
+  return { kind: 'passphrase', read: async () => input.newPassphrase(variable, question) };
 }
 
 function notConfigured(): OrdersyncError {

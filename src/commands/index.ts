@@ -16,6 +16,18 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./migrate/index.ts')).migrate,
   },
   {
+    name: 'key',
+    summary: 'make, count, check, rewrap and retire encryption keys',
+    audience: 'security',
+    load: async () => (await import('./key/index.ts')).key,
+  },
+  {
+    name: 'seed',
+    summary: 'fill an empty database with believable, encrypted demo data',
+    audience: 'everyone',
+    load: async () => (await import('./seed/index.ts')).seed,
+  },
+  {
     name: 'config',
     summary: 'show where every setting comes from; write a project file',
     audience: 'everyone',

@@ -144,7 +144,7 @@ function fileError(file: PrivateFile, error: unknown): unknown {
       return error;
     case 'ENOENT':
       return new OrdersyncError('config', `there is no ${file.what} at ${file.path}`, {
-        hint: 'ordersync key keyring init makes one',
+        hint: file.what === 'keyring' ? 'ordersync key keyring init makes one' : 'check its path',
         facts,
       });
     case 'EEXIST':

@@ -1,0 +1,49 @@
+import type { Work } from '../../context.ts';
+import type { Session, Sql } from '../../db/session.ts';
+import { simpleText } from '../../db/text.ts';
+import { inTransaction, setLocal } from '../../db/transaction.ts';
+import { OrdersyncError } from '../../errors.ts';
+import { ENCRYPTED_TABLES } from '../encryption/registry.ts';
+import { readAccess } from './all-rows-queries.ts';
+
+/**
+ * Reads in one snapshot that holds every row. Row security would leave rows out without a word, and a key would look
+ * unused: it is switched off, which makes the server refuse where it would filter.
+ */
+export async function readingAllRows<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+  return inTransaction(
+    session,
+    async () => {
+      await setLocal(session, 'row_security', 'off');
+      return work();
+    },
+    'isolation level repeatable read, read only',
+  );
+}
+
+/** As readingAllRows, for work that tells how it goes. Reads only, so the transaction always ends with a rollback. */
+export async function* inSnapshotOfAllRows<Result>(session: Session, work: () => Work<Result>): Work<Result> {
+  await simpleText(session, 'begin isolation level repeatable read, read only');
+  try {
+    await setLocal(session, 'row_security', 'off');
+    return yield* work();
+  } finally {
+    if (!session.lost) await simpleText(session, 'rollback');
+  }
+}
+
+/** @throws OrdersyncError `permission` naming the encrypted tables that this role cannot read whole */
+export async function requireAllRows(sql: Sql): Promise<void> {
+  const access = await readAccess(
+    sql,
+    ENCRYPTED_TABLES.map(({ name }) => name),
+  );
+  const hidden = access.filter(({ filtered, readable }) => filtered || !readable);
+  if (hidden.length === 0) return;
+  throw new OrdersyncError('permission', 'this role cannot see every encrypted row', {
+    body: hidden.map(
+      ({ name, readable }) => `${name}: ${readable ? 'row security hides rows' : 'select is not granted'}`,
+    ),
+    hint: 'connect as the owner of the tables, or as a role with BYPASSRLS that may read them all',
+  });
+}
