@@ -124,12 +124,26 @@ function describe(
   { summary, description, examples }: Pick<AnyCommand, 'summary' | 'description' | 'examples'>,
 ): void {
   target.summary(summary).description(description ?? summary);
-  target.addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'));
+  target.addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${broken(line)}`)].join('\n'));
 }
 
-/** Longer lines than 80 columns are harder to read; a narrower terminal gets narrower ones. */
+/** A long command line over several, as a shell reads them: broken before an option or a redirection only. */
+function broken(line: string): string {
+  const lines: string[] = [];
+  for (const part of line.split(/ (?=--?\w|[<>|])/)) {
+    const last = lines.pop();
+    const joined = last === undefined ? part : `${last} ${part}`;
+    if (last !== undefined && joined.length > HELP_WIDTH - 6) lines.push(last, part);
+    else lines.push(joined);
+  }
+  return lines.join(' \\\n    ');
+}
+
+/** Longer lines are harder to read; a narrower terminal gets narrower ones. */
+const HELP_WIDTH = 80;
+
 function helpWidth(io: Io): number {
-  return Math.min(io.stdout.columns ?? 80, 80);
+  return Math.min(io.stdout.columns ?? HELP_WIDTH, HELP_WIDTH);
 }
 
 function usageOf(argv: readonly string[]): string {

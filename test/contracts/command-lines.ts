@@ -23,7 +23,7 @@ export async function allCommands(): Promise<readonly Registered[]> {
 export function ordersyncCall(line: string): readonly string[] | undefined {
   const call = /(?:^|[\s(])ordersync(?:\s+(.*))?$/.exec(line.replace(/(?:^|\s)#.*$/, ''))?.[1];
   if (call === undefined) return undefined;
-  const words = [...call.matchAll(/'([^']*)'|"([^"]*)"|([|>&;)]+)|[^\s'"|>&;)]+/g)];
+  const words = [...call.matchAll(/'([^']*)'|"([^"]*)"|([|<>&;)]+)|[^\s'"|<>&;)]+/g)];
   const end = words.findIndex(([, , , operator]) => operator !== undefined);
   return words.slice(0, end === -1 ? undefined : end).map(([word, single, double]) => single ?? double ?? word);
 }
