@@ -73,7 +73,37 @@ function interpolate(points: readonly (readonly [number, number])[], x: number):
   return y1 + ((x - x1) / (x2 - x1)) * (y2 - y1);
 }
 
-/** Times as PostgreSQL reads them under any setting. */
+const TWO_DIGITS = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
+
+/**
+ * Times as PostgreSQL reads them under any setting: 2026-11-01T09:30:00.250Z. A seed writes three for each row, and
+ * Date.prototype.toISOString takes four times as long.
+ */
 export function isoTime(atMs: number): string {
-  return new Date(atMs).toISOString();
+  const days = Math.floor(atMs / DAY_MS);
+  const time = atMs - days * DAY_MS;
+  const seconds = Math.floor(time / 1000);
+  const clock = `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
+  const milliseconds = time - seconds * 1000;
+  return `${isoDay(days)}T${clock}.${Math.floor(milliseconds / 100)}${two(milliseconds % 100)}Z`;
+}
+
+/** Howard Hinnant's civil_from_days, for days since 1970: years begin in March, so that leap days come last. */
+function isoDay(days: number): string {
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const march = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * march + 2) / 5) + 1;
+  const month = march < 10 ? march + 3 : march - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return `${year}-${two(month)}-${two(day)}`;
+}
+
+function two(number: number): string {
+  return TWO_DIGITS[Math.floor(number)] ?? '';
 }

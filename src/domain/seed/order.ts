@@ -47,6 +47,8 @@ export interface Order {
 }
 
 const ANONYMOUS_SHARE = 0.12;
+/** In won. */
+const LEAST_FOR_COUPON = 12_000;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
@@ -89,7 +91,8 @@ function makeLines(world: World, random: Random, restaurant: number): Line[] {
 
 function amountsOf(random: Random, lines: readonly Line[]): Pick<Order, 'subtotal' | 'discount' | 'tax' | 'total'> {
   const subtotal = lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
-  const discount = chance(random, 0.15) ? Math.min(subtotal, pick(random, [1000, 2000, 3000])) : 0;
+  const coupon = chance(random, 0.15) ? pick(random, [1000, 2000, 3000]) : 0;
+  const discount = subtotal >= LEAST_FOR_COUPON ? coupon : 0;
   const tax = Math.floor((subtotal - discount) / 100) * 10;
   return { subtotal, discount, tax, total: subtotal - discount + tax };
 }
