@@ -37,7 +37,7 @@ export function schemaReport({ status, drift, rehearsal }: Verified): Report {
       ...differences.map((difference) => differenceRow('schema', null, difference)),
       ...(finding === undefined ? [] : findingRows(finding)),
     ],
-    ...(text === '' ? {} : { text }),
+    ...(faulty && text === '' ? {} : { text: faulty ? text : 'no differences' }),
     outcome: faulty ? 'unhealthy' : 'ok',
     notes: [
       ...broken.map(({ version, state }) => `file of ${version}: ${state}`),

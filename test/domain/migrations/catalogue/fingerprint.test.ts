@@ -26,8 +26,9 @@ async function fingerprints(one: string, other: string, settings = ''): Promise<
   );
   const left = await catalogueOf(first.current);
   const right = await catalogueOf(second.current, settings);
-  // The two ways to compare agree.
-  expect(diffCatalogues(left, right).length === 0).toBe(fingerprintOf(left) === fingerprintOf(right));
+  // The two ways to compare agree, except on extensions, which the fingerprint leaves out.
+  const differences = diffCatalogues(left, right).filter(({ kind }) => kind !== 'extension');
+  expect(differences.length === 0).toBe(fingerprintOf(left) === fingerprintOf(right));
   return [fingerprintOf(left), fingerprintOf(right)];
 }
 
@@ -133,16 +134,17 @@ describe('fingerprintOf', () => {
     }
   });
 
-  test('leaves out members of extensions and the tables of the runner', async () => {
+  test('leaves out extensions, their members and the tables of the runner', async () => {
     const [one, other] = await fingerprints(
-      'create extension if not exists pg_trgm schema public',
+      'create extension if not exists pg_trgm schema public; drop extension if exists btree_gist',
       `create extension if not exists pg_trgm schema public;
+       create extension btree_gist schema public;
        create table public.schema_migrations (version text primary key);
        create table public.schema_migration_journal (id bigint generated always as identity primary key);
        comment on table public.schema_migrations is 'ledger'; grant select on public.schema_migrations to public`,
     );
     expect(other).toBe(one);
-    const { objects } = await catalogueOf(first.current);
+    const { objects } = await catalogueOf(second.current);
     expect(objects.filter(({ identity }) => identity.includes('similarity'))).toEqual([]);
     expect(objects).toContainEqual({ kind: 'extension', identity: 'pg_trgm', definition: 'schema public' });
   });

@@ -198,7 +198,6 @@ export const PLANTS: readonly (readonly [done: string, undone: string, ...told: 
     'alter default privileges in schema app revoke select on tables from public',
     'unexpected default grant on tables in schema app to public',
   ],
-  ['create extension pg_trgm', 'drop extension pg_trgm', 'unexpected extension pg_trgm'],
   ['create schema extra', 'drop schema extra', 'unexpected schema extra'],
   [
     "create function app.e() returns event_trigger language plpgsql as 'begin end'; create event trigger watch on ddl_command_end execute function app.e()",
