@@ -14,9 +14,7 @@ export const decrypt = defineCommand({
     reason: option.text('why, for the audit log', { required: true, placeholder: 'text' }),
     ...KEY_STORE_OPTIONS,
   },
-  examples: [
-    'ordersync key decrypt --table users --column name_encrypted --id 0190a2b4-7c3e-7d51-8f00-112233445566 --reason "ticket 4711" < value.txt',
-  ],
+  examples: ['ordersync key decrypt -t users -c name_encrypted --id $ID --reason INC-4711'],
   run: async (ctx, { table, column, id, reason, kmsTimeout }) =>
     decryptOne(withKmsTimeout(ctx, kmsTimeout), await ctx.db.session(), { table, column, id, reason }),
   present: ({ value, keyId }, { table, column, id }) => ({

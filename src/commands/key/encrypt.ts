@@ -9,9 +9,7 @@ export const encrypt = defineCommand({
     'Reads all of standard input, without the line end at its end; on a terminal it asks. Prints the ciphertext, bound to ' +
     'the table, column and id given, and writes nothing to the database.',
   options: { ...VALUE_OPTIONS, ...KEY_STORE_OPTIONS },
-  examples: [
-    'ordersync key encrypt --table users --column name_encrypted --id 0190a2b4-7c3e-7d51-8f00-112233445566 < name.txt',
-  ],
+  examples: ['ordersync key encrypt --table users --column name_encrypted --id $ID'],
   run: async (ctx, { table, column, id, kmsTimeout }) =>
     encryptOne(withKmsTimeout(ctx, kmsTimeout), await ctx.db.session(), { table, column, id }),
   present: ({ text, keyId, kid }, { table, column, id }) => ({

@@ -17,8 +17,8 @@ export function withKmsTimeout(ctx: Context, timeoutMs: number): Context {
 
 /** Options that name one value of one row. */
 export const VALUE_OPTIONS = {
-  table: option.text('its table', { required: true, placeholder: 'name' }),
-  column: option.text('its column, such as email_encrypted', { required: true, placeholder: 'name' }),
+  table: option.text('its table', { required: true, placeholder: 'name', short: 't' }),
+  column: option.text('its column, such as email_encrypted', { required: true, placeholder: 'name', short: 'c' }),
   id: option.text('id of its row; of an audit row the trace id', { required: true, placeholder: 'id' }),
 };
 
