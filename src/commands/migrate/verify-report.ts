@@ -17,9 +17,6 @@ export function schemaReport({ status, drift, rehearsal }: Verified): Report {
   const broken = status.states.filter(({ state }) => state === 'changed' || state === 'missing' || state === 'partial');
   const differences = drift?.differences ?? [];
   const finding = rehearsal?.finding;
-  const text = [...differences.map(differenceText), ...(finding === undefined ? [] : [findingText(finding)])].join(
-    '\n',
-  );
   const faulty = broken.length > 0 || differences.length > 0 || finding !== undefined;
   return {
     command: 'migrate verify',
@@ -37,7 +34,7 @@ export function schemaReport({ status, drift, rehearsal }: Verified): Report {
       ...differences.map((difference) => differenceRow('schema', null, difference)),
       ...(finding === undefined ? [] : findingRows(finding)),
     ],
-    ...(faulty && text === '' ? {} : { text: faulty ? text : 'no differences' }),
+    ...(faulty ? textOf(differences, finding) : { text: 'no differences' }),
     outcome: faulty ? 'unhealthy' : 'ok',
     notes: [
       ...broken.map(({ version, state }) => `file of ${version}: ${state}`),
@@ -46,6 +43,12 @@ export function schemaReport({ status, drift, rehearsal }: Verified): Report {
     ],
     warnings: [...status.problems.map(({ file, message }) => `${file}: ${message}`), ...(drift?.notes ?? [])],
   };
+}
+
+/** Without a text the table is shown: that is for files that are not as applied. */
+function textOf(differences: readonly Difference[], finding: RehearsalFinding | undefined): Pick<Report, 'text'> {
+  const parts = [...differences.map(differenceText), ...(finding === undefined ? [] : [findingText(finding)])];
+  return parts.length === 0 ? {} : { text: parts.join('\n') };
 }
 
 function fileRow({ version, state, migration }: MigrationState): Row {
