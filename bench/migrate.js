@@ -64,7 +64,7 @@ async function twentyFiles(work, server, admin) {
   const nodePgMigrate = `node ${root}node_modules/node-pg-migrate/bin/node-pg-migrate.js up -m ${legacy} -t pgm --single-transaction=false`;
   const side = sideOf(server, admin, FILES);
   const taken = await interleave({
-    'psql -1 -f': side(`psql -X -q -v ON_ERROR_STOP=1 -1 -f ${file} \"$DATABASE_URL\"`),
+    'psql -1 -f': side(`psql -X -q -v ON_ERROR_STOP=1 -1 -f ${file} "$DATABASE_URL"`),
     'ordersync migrate up': side(ordersync(folder)),
     'node-pg-migrate up': side(nodePgMigrate),
   });
@@ -86,7 +86,7 @@ async function wholeSchema(work, server, admin) {
   writeFileSync(file, names.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n'));
   const side = sideOf(server, admin, undefined);
   const taken = await interleave({
-    'psql -1 -f': side(`psql -X -q -v ON_ERROR_STOP=1 -1 -f ${file} \"$DATABASE_URL\"`),
+    'psql -1 -f': side(`psql -X -q -v ON_ERROR_STOP=1 -1 -f ${file} "$DATABASE_URL"`),
     'ordersync migrate up': side(ordersync(folder)),
     'node -e 0': async () => timeCommand('node -e 0', { repeat: 5, env: benchEnvironment() }).wall,
   });
@@ -112,7 +112,7 @@ async function largeFile(work, server, admin) {
   const side = sideOf(server, admin, 1);
   const taken = await interleave(
     {
-      'psql -1 -f': side(`psql -X -q -v ON_ERROR_STOP=1 -1 -f ${file} \"$DATABASE_URL\"`),
+      'psql -1 -f': side(`psql -X -q -v ON_ERROR_STOP=1 -1 -f ${file} "$DATABASE_URL"`),
       'ordersync migrate up': side(ordersync(folder)),
     },
     5,

@@ -99,7 +99,7 @@ export function describeBlocker(blocker: Blocker): string {
   return `pid ${blocker.pid} (${facts.filter((fact) => fact !== '').join(', ')})`;
 }
 
-export function formatAge(ms: number): string {
+function formatAge(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;

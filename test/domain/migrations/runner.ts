@@ -13,7 +13,7 @@ import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 export type Files = Readonly<Record<string, string>>;
 
-export const OPTIONS: MigrateOptions = {
+const OPTIONS: MigrateOptions = {
   waitMs: 60_000,
   lockTimeoutMs: 1000,
   retries: 10,

@@ -91,9 +91,8 @@ async function runAtomically(session: Session, { statement }: Step, id: string):
     () => endStepHere(sql, id),
     () => sendNow(sql`commit`),
   ].map((send) => ({ tag: undefined, send }));
-  const failed = await sendPipelined(session, queue, () => false);
-  if (failed !== undefined && !isLost(session, failed.error)) await sql`rollback`;
-  return failed;
+  // All four are sent whatever the first are answered: after an error COMMIT is answered with ROLLBACK.
+  return sendPipelined(session, queue, () => false);
 }
 
 /**

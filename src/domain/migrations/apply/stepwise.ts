@@ -78,7 +78,6 @@ async function finish(run: Run, file: ReadyFile): Promise<Attempt> {
     return { kind: 'committed', executionTimesMs: [executionTimeMs] };
   } catch (error) {
     if (isLost(run.session, error)) return { kind: 'lost', error };
-    await sql`rollback`;
     return { kind: 'failed', failure: { file, error, range: undefined, offset: 0 } };
   }
 }

@@ -19,6 +19,8 @@ interface Tag {
 
 interface Progress {
   readonly executionTimesMs: number[];
+  /** COMMIT was sent: whatever it is answered, no transaction is open any more. */
+  ended: boolean;
   committed: boolean;
 }
 
@@ -29,13 +31,13 @@ interface Progress {
  */
 export async function attemptTransaction(run: Run, files: readonly ReadyFile[]): Promise<Attempt> {
   const { session, ctx } = run;
-  const progress: Progress = { executionTimesMs: [], committed: false };
+  const progress: Progress = { executionTimesMs: [], ended: false, committed: false };
   const sending = sendPipelined(session, transactionOf(run, files, progress), () => ctx.signal.aborted);
   const failed = await cancelledOnAbort(run, sending);
   const { committed, executionTimesMs } = progress;
   if (committed) return { kind: 'committed', executionTimesMs };
   if (isLost(session, failed?.error)) return { kind: 'lost', error: failed?.error };
-  await session.sql`rollback`;
+  if (!progress.ended) await session.sql`rollback`;
   if (ctx.signal.aborted || failed === undefined) return { kind: 'interrupted' };
   const { file, message } = failed.tag;
   const range = message === undefined ? undefined : { first: message.first, last: message.last };
@@ -58,6 +60,7 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
   yield {
     tag: last,
     send: async () => {
+      progress.ended = true;
       const [answer] = await sendNow(sql`commit`);
       progress.committed = answer.command === 'COMMIT';
     },
