@@ -56,8 +56,11 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
   } finally {
     interrupts.dispose();
     talk.close();
-    await keyStores.close();
-    await db.close();
+    try {
+      await keyStores.close();
+    } finally {
+      await db.close();
+    }
   }
 }
 
