@@ -15,5 +15,7 @@ export function shownColumns(columns: readonly Column[], verbose: boolean): read
 
 /** A column's name as a head. */
 export function headOf(column: Column): string {
-  return column.name.replaceAll('_', ' ');
+  // The cells carry their units: "execution time ms" above "1.2 s" would name two.
+  const name = column.type === 'ms' ? column.name.replace(/_ms$/, '') : column.name;
+  return name.replaceAll('_', ' ');
 }
