@@ -1,6 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { openSession } from '../db/connect.ts';
+import { resolveConnection } from '../db/settings/resolve.ts';
+import type { EncryptedName } from '../domain/demo/queries.ts';
+import { readOneName } from '../domain/demo/queries.ts';
 import { startEmbedded } from '../embedded/server.ts';
 import type { EmbeddedServer } from '../embedded/server.ts';
 import type { PostgresVersion } from '../embedded/version.ts';
+import { OrdersyncError } from '../errors.ts';
 import { styleOf } from '../output/style.ts';
 import type { Style } from '../output/style.ts';
 import { terminalOf } from '../output/terminal.ts';
@@ -17,14 +27,18 @@ interface Step {
 /** Every step is a command line that a reader can type; nothing in the tour is done behind the scenes. */
 const STEPS: readonly Step[] = [
   { why: 'the whole schema, one transaction per file, each recorded in the ledger', argv: ['migrate', 'up'] },
-  { why: 'what is applied, and that no applied file was edited since', argv: ['migrate', 'status'] },
   {
     why: 'the files against the ledger, and the live catalogue against the files',
     argv: ['migrate', 'verify', '--schema'],
   },
+  { why: 'a file that wraps keys; in production AWS KMS can do that', argv: ['key', 'keyring', 'init'] },
+  { why: 'a data key for each kind of data, and the keys of the blind indexes', argv: ['key', 'create'] },
+  { why: 'customers, orders, payments and attacks of half a year, encrypted', argv: ['seed', '--scale', 'small'] },
+  { why: 'every value decrypted with OpenSSL, every nonce counted', argv: ['key', 'verify'] },
 ];
 
 const NEXT = [
+  ['ordersync key status', 'which key every column is under, and when a rotation is due'],
   ['ordersync migrate plan', 'the SQL that would run, before it runs'],
   ['ordersync migrate lint', 'unsafe DDL, with the safe form'],
   ['ordersync migrate new add_loyalty_points', 'a pair of files for the next migration'],
@@ -44,43 +58,81 @@ export async function runDemo(io: Io, request: DemoRequest, execute: Execute): P
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const interrupts = listenForInterrupts(io, say);
   say(style.dim(`starting a private PostgreSQL ${request.version} in a temporary directory …`));
+  const folder = await mkdtemp(join(tmpdir(), 'ordersync-demo-'));
   let server: EmbeddedServer | undefined;
+  let keep = false;
   try {
     server = await startEmbedded({ version: request.version, signal: interrupts.signal });
     say(
       `${style.ok(terminal.unicode ? '✔' : 'ok')} PostgreSQL ${request.version} listens on ${server.host}:${server.port}`,
     );
     interrupts.dispose(); // from here on each command listens for itself
-    const code = await runSteps(io, server, { execute, say, style });
+    const visit: Visit = { io, env: await environmentOf(io, server, folder), execute, say, style };
+    const code = (await runSteps(visit)) || (await showOneValue(visit));
     if (code !== 0) return code;
-    await finish(server, request, { say, style });
-    server = request.keep ? undefined : server;
+    sayWhatIsNext(visit);
+    if (request.keep) await leaveRunning(visit, server, folder);
+    else say(style.dim('the server and its directory are removed now; ordersync demo --keep leaves them running'));
+    keep = request.keep;
     return 0;
   } finally {
     interrupts.dispose();
-    await server?.stop();
+    if (!keep) {
+      await server?.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 }
 
-interface Narration {
+interface Visit {
+  readonly io: Io;
+  readonly env: Io['env'];
+  readonly execute: Execute;
   readonly say: (line: string) => void;
   readonly style: Style;
 }
 
-async function runSteps(
-  io: Io,
-  server: EmbeddedServer,
-  narration: Narration & { execute: Execute },
-): Promise<ExitCode> {
-  const { execute, say, style } = narration;
-  const env = { ...withoutConnection(io.env), ORDERSYNC_DATABASE_URL: server.url };
+/** The private server, and a keyring of its own that 32 random bytes in a file open. */
+async function environmentOf(io: Io, server: EmbeddedServer, folder: string): Promise<Io['env']> {
+  const keyFile = join(folder, 'keyring.key');
+  await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
+  return {
+    ...withoutConnection(io.env),
+    ORDERSYNC_DATABASE_URL: server.url,
+    ORDERSYNC_KEY_PROVIDER: 'local',
+    ORDERSYNC_KEYRING: join(folder, 'keyring.json'),
+    ORDERSYNC_KEYRING_KEY_FILE: keyFile,
+  };
+}
+
+async function runSteps(visit: Visit): Promise<ExitCode> {
   for (const [index, { why, argv }] of STEPS.entries()) {
-    say('');
-    say(`${style.bold(`${index + 1}/${STEPS.length}  $ ordersync ${argv.join(' ')}`)}   ${style.dim(`# ${why}`)}`);
-    const code = await execute(argv, { ...io, env });
+    const code = await step(visit, `${index + 1}/${STEPS.length + 1}`, { why, argv }, visit.io.stdin);
     if (code !== 0) return code;
   }
   return 0;
+}
+
+async function step(
+  { io, env, execute, say, style }: Visit,
+  number: string,
+  { why, argv }: Step,
+  stdin: Io['stdin'],
+): Promise<ExitCode> {
+  say('');
+  say(`${style.bold(`${number}  $ ordersync ${argv.join(' ')}`)}   ${style.dim(`# ${why}`)}`);
+  return execute(argv, { ...io, env, stdin });
+}
+
+/** One value as the table holds it, and as its key reads it. */
+async function showOneValue(visit: Visit): Promise<ExitCode> {
+  const { env, say, style } = visit;
+  const { id, value } = await readStoredName(env);
+  say('');
+  say(`users.name_encrypted of ${id} is ${style.dim(value)}`);
+  const argv = ['key', 'decrypt', '-t', 'users', '-c', 'name_encrypted', '--id', id, '--reason', 'demo'];
+  const why = 'the value comes by standard input; who read it, and why, is in audit_logs';
+  return step(visit, `${STEPS.length + 1}/${STEPS.length + 1}`, { why, argv }, Readable.from([value]));
 }
 
 /** The tour must never touch the database that the visitor's own environment names. */
@@ -89,17 +141,30 @@ function withoutConnection(env: Io['env']): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));
 }
 
-async function finish(server: EmbeddedServer, request: DemoRequest, { say, style }: Narration): Promise<void> {
+async function readStoredName(env: Io['env']): Promise<EncryptedName> {
+  const settings = resolveConnection({ flags: {}, env });
+  const session = await openSession(settings, { applicationName: 'ordersync demo' });
+  try {
+    const name = await readOneName(session.sql);
+    if (name === undefined) throw new OrdersyncError('unhealthy', 'the demo data holds no customer with a name');
+    return name;
+  } finally {
+    await session.close();
+  }
+}
+
+function sayWhatIsNext({ say, style }: Visit): void {
   say('');
   say(style.bold('What to try next'));
   const width = Math.max(...NEXT.map(([command]) => command.length));
   for (const [command, what] of NEXT) say(`  ${command.padEnd(width)}   ${style.dim(what)}`);
   say('');
-  if (!request.keep) {
-    say(style.dim('the server and its directory are removed now; ordersync demo --keep leaves them running'));
-    return;
-  }
+}
+
+async function leaveRunning({ env, say }: Visit, server: EmbeddedServer, folder: string): Promise<void> {
+  const names = ['ORDERSYNC_DATABASE_URL', 'ORDERSYNC_KEY_PROVIDER', 'ORDERSYNC_KEYRING', 'ORDERSYNC_KEYRING_KEY_FILE'];
+  say('the server stays:');
   // A throw-away server's URL: printing it, password included, is what --keep is for.
-  say(`the server stays:   export ORDERSYNC_DATABASE_URL='${server.url}'`);
-  say(`to end it:          ${await server.keep()}`);
+  for (const name of names) say(`  export ${name}='${env[name]}'`);
+  say(`to end it: ${await server.keep()} && rm -r ${folder}`);
 }
