@@ -21,6 +21,20 @@ export async function readingAllRows<Result>(session: Session, work: () => Promi
   );
 }
 
+/**
+ * As readingAllRows, for a single query: everything is sent at once, so that the server works on it while this process
+ * does something else. `query` has to send at once too.
+ */
+export async function readingAhead<Result>(session: Session, query: () => Promise<Result>): Promise<Result> {
+  const begun = simpleText(session, 'begin read only; set local row_security = off');
+  const answer = query();
+  const ended = simpleText(session, 'rollback');
+  const [outcome] = await Promise.allSettled([answer, begun, ended]);
+  if (outcome.status === 'rejected') throw outcome.reason;
+  await Promise.all([begun, ended]);
+  return outcome.value;
+}
+
 /** As readingAllRows, for work that tells how it goes. Reads only, so the transaction always ends with a rollback. */
 export async function* inSnapshotOfAllRows<Result>(session: Session, work: () => Work<Result>): Work<Result> {
   await simpleText(session, 'begin isolation level repeatable read, read only');

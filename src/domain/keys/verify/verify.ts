@@ -7,14 +7,14 @@ import type { DatabaseKeys } from '../../encryption/database-keys.ts';
 import { loadDatabaseKeys } from '../../encryption/database-keys.ts';
 import type { EncryptedTable } from '../../encryption/registry.ts';
 import { ENCRYPTED_TABLES } from '../../encryption/registry.ts';
-import { readingAllRows, requireAllRows } from '../all-rows.ts';
+import { readingAhead, readingAllRows, requireAllRows } from '../all-rows.ts';
 import type { Checks } from './check-row.ts';
 import { checkRow } from './check-row.ts';
 import type { FindingList } from './finding-list.ts';
 import { createFindingList } from './finding-list.ts';
 import type { Finding, StoredRow } from './finding.ts';
 import { findRepeatedNonces } from './nonces.ts';
-import type { Position, SampleFilter } from './queries.ts';
+import type { Position, ReadBatch, SampleFilter } from './queries.ts';
 import { countRows, estimateRows, readBatch } from './queries.ts';
 import type { Misplaced } from './swapped.ts';
 import { explainMisplaced, MISPLACED_LIMIT } from './swapped.ts';
@@ -95,20 +95,25 @@ async function* verifyTable(
 ): Work<VerifiedTable> {
   const total = sample === undefined ? await estimateRows(session.sql, table) : undefined;
   const misplaced = new Map<string, Misplaced[]>();
+  const read = async (after: Position | undefined) =>
+    readingAhead(session, async () => readBatch(session, table, { after, limit: BATCH_ROWS, sample }));
   let [rows, values] = [0, 0];
-  let after: Position | undefined;
-  do {
-    ctx.signal.throwIfAborted();
-    const batch = await readingAllRows(session, async () =>
-      readBatch(session, table, { after, limit: BATCH_ROWS, sample }),
-    );
-    const checks = await checksFor(keys, blindIndexes, batch.rows);
-    for (const row of batch.rows) values += judgeRow(table, row, checks, { findings, misplaced });
-    rows += batch.rows.length;
-    after = batch.rows.length < BATCH_ROWS ? undefined : batch.last;
-    const detail = findings.total === 0 ? undefined : `${findings.total} faults`;
-    yield progressOf(table.name, rows, total, detail);
-  } while (after !== undefined);
+  let next: Promise<ReadBatch> | undefined = read(undefined);
+  try {
+    while (next !== undefined) {
+      ctx.signal.throwIfAborted();
+      const batch: ReadBatch = await next;
+      // The server reads the next rows while these are decrypted.
+      next = batch.rows.length < BATCH_ROWS ? undefined : read(batch.last);
+      const checks = await checksFor(keys, blindIndexes, batch.rows);
+      for (const row of batch.rows) values += judgeRow(table, row, checks, { findings, misplaced });
+      rows += batch.rows.length;
+      yield progressOf(table.name, rows, total, findings.total === 0 ? undefined : `${findings.total} faults`);
+    }
+  } finally {
+    // Whatever ended the loop: the session belongs to others only when the answer is here.
+    await Promise.allSettled([next]);
+  }
   const moved = [...misplaced.values()].flat();
   if (moved.length > 0) {
     const keySet = await keys.keysFor(moved.map(({ text }) => kidOf(text) ?? ''));
