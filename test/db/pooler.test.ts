@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -93,7 +94,7 @@ it('statements with parameters run behind a pooler without prepared statements',
   expect(row?.count).toBe(0);
 });
 
-it('a statement is cancelled through a pooler', async (context) => {
+it('a statement is ended through a pooler', async (context) => {
   const session = await sessions.open(await startPooler(context));
   let failure: unknown;
   const sleeping = simpleText(session, 'select pg_sleep(600)').catch((error: unknown) => {
@@ -101,13 +102,16 @@ it('a statement is cancelled through a pooler', async (context) => {
   });
   // PgBouncer cuts a client off that cancels while it still waits for a server.
   await waitFor(isAsleep, 'the statement to run');
-  // And it may lose a request: PostgreSQL's protocol never says whether one arrived.
-  await waitFor(async () => {
-    if (failure === undefined) await session.cancel();
-    return failure !== undefined;
-  }, 'a cancel request to arrive');
+  // And it may lose a request: PostgreSQL's protocol never says whether one arrived. A second one while the first is on
+  // its way would cut the client off too, so there is time between them.
+  for (let asked = 0; failure === undefined && asked < 10; asked += 1) {
+    await session.cancel();
+    await Promise.race([sleeping, sleep(10_000)]);
+  }
   await sleeping;
-  expect(failure).toMatchObject({ code: '57014' });
+  // PgBouncer 1.18 passes the request on, or now and then cuts the client off; either way the server works no more.
+  expect(['57014', 'connection']).toContain((failure as { code: string }).code);
+  await waitFor(async () => !(await isAsleep()), 'the statement to end on the server');
 });
 
 async function isAsleep(): Promise<boolean> {
