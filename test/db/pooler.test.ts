@@ -104,7 +104,8 @@ it('a statement is ended through a pooler', async (context) => {
   await waitFor(isAsleep, 'the statement to run');
   // And it may lose a request: PostgreSQL's protocol never says whether one arrived. A second one while the first is on
   // its way would cut the client off too, so there is time between them.
-  for (let asked = 0; failure === undefined && asked < 10; asked += 1) {
+  for (let asked = 0; asked < 10; asked += 1) {
+    if (failure !== undefined) break;
     await session.cancel();
     await Promise.race([sleeping, sleep(10_000)]);
   }
