@@ -81,7 +81,7 @@ export async function loadDatabaseKeys(sql: Sql, openStore: () => Promise<KeySto
 }
 
 /** Unwraps a blind index key and compares its commitment. Throws `decrypt_failed` for another key than the one stored. */
-export async function unwrapBlindIndexKey(openStore: () => Promise<KeyStore>, row: BlindIndexKeyRow): Promise<DataKey> {
+async function unwrapBlindIndexKey(openStore: () => Promise<KeyStore>, row: BlindIndexKeyRow): Promise<DataKey> {
   const key = await unwrap(openStore, row);
   if (commitmentOf(key) === row.commitment) return key;
   throw new OrdersyncError('decrypt_failed', `the key store returned another key for the blind index ${row.purpose}`, {

@@ -9,6 +9,7 @@ import { commitmentOf, loadDatabaseKeys } from '../encryption/database-keys.ts';
 import type { KeyType } from '../encryption/registry.ts';
 import { KEY_TYPES } from '../encryption/registry.ts';
 import { recordKeyAction } from './audit.ts';
+import { requireKeyRights } from './rights.ts';
 import type { NewBlindIndexRow, NewDataKeyRow } from './create-queries.ts';
 import { insertBlindIndexKey, insertDataKey } from './create-queries.ts';
 import { changeKeys } from './transaction.ts';
@@ -62,8 +63,13 @@ export async function planKeys(sql: Sql, wanted: Creatable): Promise<CreatePlan>
 }
 
 /** Throws what making these keys would throw, and makes nothing. Opens no store when nothing is missing. */
-export async function probeKeys(openStore: () => Promise<KeyStore>, { missing }: CreatePlan): Promise<void> {
+export async function probeKeys(
+  session: Session,
+  openStore: () => Promise<KeyStore>,
+  { missing }: CreatePlan,
+): Promise<void> {
   if (missing.length === 0) return;
+  await requireKeyRights(session, 'create');
   await (await openStore()).probe({ create: missing.map(contextOf), unwrap: [], rewrap: [] });
 }
 
@@ -101,7 +107,7 @@ export function nameOf(key: PlannedKey): string {
 }
 
 /** Short, because it stands beside every value; unique, because type and version are. */
-export function keyIdOf(keyType: KeyType, version: number): string {
+function keyIdOf(keyType: KeyType, version: number): string {
   return `${keyType}-v${version}`;
 }
 

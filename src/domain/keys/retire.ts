@@ -8,6 +8,7 @@ import type { DataKeyRow } from '../encryption/queries.ts';
 import { inSnapshotOfAllRows, requireAllRows } from './all-rows.ts';
 import { recordKeyAction } from './audit.ts';
 import { markRetired } from './retire-queries.ts';
+import { requireKeyRights } from './rights.ts';
 import { changeKeys } from './transaction.ts';
 import type { ColumnUsage } from './usage.ts';
 import { countValues, valuesUnder } from './usage.ts';
@@ -35,6 +36,7 @@ export async function* planRetire(
     });
   }
   requireNotActive(key);
+  await requireKeyRights(session, 'retire');
   await requireRegistry(session.sql);
   await requireAllRows(session.sql);
   const usage = yield* inSnapshotOfAllRows(session, () => countValues(session, dataKeys));
@@ -73,7 +75,7 @@ export async function* retireKey(
 }
 
 /** `users.email_encrypted: 12 values` */
-export function describeUse({ table, column, values }: ColumnUsage): string {
+function describeUse({ table, column, values }: ColumnUsage): string {
   return `${table}.${column}: ${values} ${values === 1 ? 'value' : 'values'}`;
 }
 

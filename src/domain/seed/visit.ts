@@ -34,7 +34,7 @@ export function makeVisit(world: World, index: number): Visit {
 }
 
 /** Later visits never have earlier times. */
-export function visitTime(world: World, index: number): number {
+function visitTime(world: World, index: number): number {
   const within = fraction(world.random('visit time', index));
   return world.timeAt((index + within) / world.volumes.visits);
 }

@@ -11,7 +11,7 @@ export interface Volumes {
   readonly visits: number;
 }
 
-export const SCALES = { small: 10_000, medium: 1_000_000, large: 10_000_000 } as const;
+const SCALES = { small: 10_000, medium: 1_000_000, large: 10_000_000 } as const;
 
 const ADMINS = 3;
 const STAFF = 9;
