@@ -31,6 +31,8 @@ if (written !== undefined && (process.stdout.columns ?? 80) >= 80) {
 }
 
 async function start() {
+  // The AWS SDK warns on standard error about the Node.js of its future releases: nothing its user can act on.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { main } = await import('../dist/main.js');
   const code = await main(argv, {
     stdin: process.stdin,

@@ -44,7 +44,7 @@ export async function askForSecret(streams: PromptStreams, question: SecretQuest
   const { password } = await import('@inquirer/prompts');
   const message = oneLine(visibleText(question.message));
   return untilLeft(streams, question.signal, (context) =>
-    password({ message, mask: '*', theme: PLAIN_THEME }, context),
+    password({ message, mask: '*', toggleMask: false, theme: PLAIN_THEME }, context),
   );
 }
 

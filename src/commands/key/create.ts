@@ -20,8 +20,9 @@ export const create = defineCommand({
   },
   examples: ['ordersync key create', 'ordersync key create --type pii', 'ordersync key create --dry-run'],
   plan: async (ctx, { type, kmsTimeout }) => {
-    const plan = await planKeys((await ctx.db.session()).sql, type);
-    await probeKeys(async () => withKmsTimeout(ctx, kmsTimeout).keys(), plan);
+    const session = await ctx.db.session();
+    const plan = await planKeys(session.sql, type);
+    await probeKeys(session, async () => withKmsTimeout(ctx, kmsTimeout).keys(), plan);
     return plan;
   },
   presentPlan: (plan) => planReport(plan),

@@ -37,12 +37,20 @@ export async function compareRegistry(sql: Sql): Promise<RegistryDifference[]> {
   return [...unregistered, ...differing];
 }
 
+/** @throws OrdersyncError `precondition` when a registered column is not in the database: it cannot be read */
+export function requireColumns(differences: readonly RegistryDifference[]): void {
+  refuse(differences.filter(({ fault }) => fault === 'missing'));
+}
+
 /**
  * Throws `precondition` when the database has an encrypted column that nothing here knows of, or lacks one: whoever counts
  * the values under a key would count wrong.
  */
 export async function requireRegistry(sql: Sql): Promise<void> {
-  const differences = (await compareRegistry(sql)).filter(({ fault }) => fault !== 'nullability');
+  refuse((await compareRegistry(sql)).filter(({ fault }) => fault !== 'nullability'));
+}
+
+function refuse(differences: readonly RegistryDifference[]): void {
   if (differences.length === 0) return;
   throw new OrdersyncError('precondition', 'the encrypted columns of this database are not those this program knows', {
     body: differences.map(({ table, column, fault }) => `${table}.${column}: ${fault}`),

@@ -3,6 +3,8 @@ import type { Session, Sql } from '../../db/session.ts';
 import { simpleText } from '../../db/text.ts';
 import { inTransaction, setLocal } from '../../db/transaction.ts';
 import { OrdersyncError } from '../../errors.ts';
+import { describeServerError } from '../../db/server-error.ts';
+import { described } from './transaction.ts';
 import { ENCRYPTED_TABLES } from '../encryption/registry.ts';
 import { readAccess } from './all-rows-queries.ts';
 
@@ -11,13 +13,15 @@ import { readAccess } from './all-rows-queries.ts';
  * unused: it is switched off, which makes the server refuse where it would filter.
  */
 export async function readingAllRows<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
-  return inTransaction(
-    session,
-    async () => {
-      await setLocal(session, 'row_security', 'off');
-      return work();
-    },
-    'isolation level repeatable read, read only',
+  return described(
+    inTransaction(
+      session,
+      async () => {
+        await setLocal(session, 'row_security', 'off');
+        return work();
+      },
+      'isolation level repeatable read, read only',
+    ),
   );
 }
 
@@ -30,7 +34,7 @@ export async function readingAhead<Result>(session: Session, query: () => Promis
   const answer = query();
   const ended = simpleText(session, 'rollback');
   const [outcome] = await Promise.allSettled([answer, begun, ended]);
-  if (outcome.status === 'rejected') throw outcome.reason;
+  if (outcome.status === 'rejected') throw describeServerError(outcome.reason) ?? outcome.reason;
   await Promise.all([begun, ended]);
   return outcome.value;
 }
@@ -41,6 +45,8 @@ export async function* inSnapshotOfAllRows<Result>(session: Session, work: () =>
   try {
     await setLocal(session, 'row_security', 'off');
     return yield* work();
+  } catch (error) {
+    throw describeServerError(error) ?? error;
   } finally {
     if (!session.lost) await simpleText(session, 'rollback');
   }

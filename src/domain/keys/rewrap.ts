@@ -6,6 +6,7 @@ import { commitmentOf } from '../encryption/database-keys.ts';
 import { recordKeyAction } from './audit.ts';
 import type { StoredKey } from './rewrap-queries.ts';
 import { readStoredKeys, replaceWrapped } from './rewrap-queries.ts';
+import { requireKeyRights } from './rights.ts';
 import { changeKeys } from './transaction.ts';
 
 export interface RewrapPlan {
@@ -44,6 +45,7 @@ export async function planRewrap(session: Session, store: KeyStore, to: string |
     });
   }
   const pending = stored.filter(({ providerKey }) => providerKey !== target);
+  if (pending.length > 0) await requireKeyRights(session, 'rewrap');
   await store.probe({ create: [], unwrap: [], rewrap: pending });
   return { target, pending, done: stored.filter(({ providerKey }) => providerKey === target) };
 }

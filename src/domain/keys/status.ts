@@ -2,7 +2,7 @@ import type { Context, Work } from '../../context.ts';
 import { judgeNonceUse } from '../../crypto/nonce.ts';
 import type { Session } from '../../db/session.ts';
 import type { RegistryDifference } from '../encryption/catalogue.ts';
-import { compareRegistry } from '../encryption/catalogue.ts';
+import { compareRegistry, requireColumns } from '../encryption/catalogue.ts';
 import { loadDatabaseKeys } from '../encryption/database-keys.ts';
 import type { DataKeyRow } from '../encryption/queries.ts';
 import type { KeyType } from '../encryption/registry.ts';
@@ -53,6 +53,7 @@ export async function* readKeysStatus(
   const { sql } = session;
   const { dataKeys } = await loadDatabaseKeys(sql, () => ctx.keys());
   const differences = await compareRegistry(sql);
+  requireColumns(differences);
   const writes = await readWrites(
     sql,
     ENCRYPTED_TABLES.map(({ name }) => name),

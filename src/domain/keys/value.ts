@@ -11,6 +11,7 @@ import { OrdersyncError } from '../../errors.ts';
 import { loadDatabaseKeys } from '../encryption/database-keys.ts';
 import { findPair } from '../encryption/find.ts';
 import { recordKeyAction } from './audit.ts';
+import { described } from './transaction.ts';
 
 /** One value of one row, as people name it. */
 export interface ValueRequest {
@@ -62,14 +63,16 @@ export async function decryptOne(
   const keySet = await keys.keysFor(kid === undefined ? [] : [kid]);
   const keyId = kid === undefined ? undefined : keys.findKid(kid)?.keyId;
   const opened = attempt(() => decryptValue(keySet, place, text));
-  await inTransaction(session, async () =>
-    recordKeyAction(session.sql, {
-      action: 'DECRYPT_VALUE',
-      resourceType: request.table,
-      resourceId: request.id,
-      changes: { column: request.column, key_id: keyId ?? null, reason: request.reason },
-      success: opened.ok,
-    }),
+  await described(
+    inTransaction(session, async () =>
+      recordKeyAction(session.sql, {
+        action: 'DECRYPT_VALUE',
+        resourceType: request.table,
+        resourceId: request.id,
+        changes: { column: request.column, key_id: keyId ?? null, reason: request.reason },
+        success: opened.ok,
+      }),
+    ),
   );
   if (!opened.ok) throw opened.error;
   try {

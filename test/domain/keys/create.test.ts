@@ -147,7 +147,7 @@ describe('against AWS KMS', () => {
       const main = await testContext(database.current.url).db.session();
       const maker = unwrapOnce(openStore({ key: 'alias/pii' }).store);
       const plan = await planKeys(main.sql, 'all');
-      await probeKeys(async () => maker, plan);
+      await probeKeys(main, async () => maker, plan);
       expect([kms.count('GenerateDataKey'), kms.count('Decrypt')]).toEqual([0, 0]);
       const created = await createKeys(main, async () => maker, plan);
       expect([kms.count('GenerateDataKey'), kms.count('Decrypt')]).toEqual([7, 7]);

@@ -4,6 +4,7 @@ import type { BlindIndex, BlindIndexPurpose } from '../../../crypto/blind-index.
 import { kidOf } from '../../../crypto/ciphertext.ts';
 import type { Session } from '../../../db/session.ts';
 import type { DatabaseKeys } from '../../encryption/database-keys.ts';
+import { compareRegistry, requireColumns } from '../../encryption/catalogue.ts';
 import { loadDatabaseKeys } from '../../encryption/database-keys.ts';
 import type { EncryptedTable } from '../../encryption/registry.ts';
 import { ENCRYPTED_TABLES } from '../../encryption/registry.ts';
@@ -60,6 +61,8 @@ export async function* verifyValues(
 ): Work<Verification> {
   await requireAllRows(session.sql);
   const keys = await loadDatabaseKeys(session.sql, () => ctx.keys());
+  const differences = await compareRegistry(session.sql);
+  requireColumns(differences);
   const findings = createFindingList();
   const tables = ENCRYPTED_TABLES.filter(({ name }) => request.tables.length === 0 || request.tables.includes(name));
   const { blindIndexes, unchecked } = await openBlindIndexes(keys, tables);
@@ -74,6 +77,7 @@ export async function* verifyValues(
     findings: findings.listed,
     counts: findings.counts,
     unchecked: [
+      ...differences.map(({ table, column, fault }) => `${table}.${column}: ${fault}`),
       ...unchecked,
       ...(request.sample === undefined ? [] : ['repeated nonces: only a full run looks for them']),
     ],

@@ -1,0 +1,28 @@
+import type { Session } from '../../db/session.ts';
+import { OrdersyncError } from '../../errors.ts';
+import { readMissingRights } from './rights-queries.ts';
+
+/** What a change of keys writes, and the audit row that goes with it. */
+const WRITES = {
+  create: ['encryption_keys insert', 'encryption_data_keys insert', 'blind_index_keys insert'],
+  rewrap: ['encryption_data_keys update', 'blind_index_keys update'],
+  retire: ['encryption_keys update'],
+} as const;
+
+/**
+ * Found out before a key store is called, and before a long count.
+ * @throws OrdersyncError `permission` naming table and right; `precondition` on a standby
+ */
+export async function requireKeyRights({ sql, server }: Session, change: keyof typeof WRITES): Promise<void> {
+  if (server.inRecovery) {
+    throw new OrdersyncError('precondition', 'this server is a standby: keys are changed on the primary', {
+      hint: 'connect to the primary; with several hosts, target_session_attrs=read-write finds it',
+    });
+  }
+  const missing = await readMissingRights(sql, [...WRITES[change], 'audit_logs insert']);
+  if (missing.length === 0) return;
+  throw new OrdersyncError('permission', `the role ${server.user} may not change keys`, {
+    body: missing.map(({ table, right }) => `${table}: ${right} is not granted`),
+    hint: 'connect as the owner of the tables',
+  });
+}
