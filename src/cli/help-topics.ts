@@ -37,6 +37,13 @@ const CONFIGURATION = `Configuration
     }
   }
 
+  "keys" of an environment names what wraps the encryption keys:
+      { "provider": "aws-kms", "kmsKey": "alias/ordersync" }
+      { "provider": "local", "keyring": "./keyring.json", "keyFile": "…" }
+  or ORDERSYNC_KMS_KEY, ORDERSYNC_KEYRING, ORDERSYNC_KEYRING_KEY_FILE. A
+  passphrase comes from ORDERSYNC_KEYRING_PASSPHRASE_FILE (- for standard
+  input), ORDERSYNC_KEYRING_PASSPHRASE, or a question; never from a flag.
+
   In a protected environment anything that writes to the database asks for its
   name to be typed, or for --confirm <database>.
   ordersync config init writes a first file.
