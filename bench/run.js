@@ -1,9 +1,10 @@
 // npm run bench [-- startup migrate …]: every bench, or those named. Exits 1 when a bound was missed.
 import { migrate } from './migrate.js';
 import { printMachine } from './measure.js';
+import { seed } from './seed.js';
 import { startup } from './startup.js';
 
-const BENCHES = { startup, migrate };
+const BENCHES = { startup, migrate, seed };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHES));

@@ -19,7 +19,7 @@ export interface CopyIn {
 }
 
 /** What waits in this process for the socket. The kernel's own buffers come on top, and keep the server busy. */
-const WAITING_BYTES = 1024 * 1024;
+const WAITING_BYTES = 256 * 1024;
 
 /** What is used of a query of postgres.js 3.4.9 that runs COPY. */
 interface CopyQuery extends Promise<{ readonly count: number }> {

@@ -1,7 +1,7 @@
 import type { EncryptedPair } from '../encryption/registry.ts';
 import { ENCRYPTED_TABLES, NO_ADDRESS } from '../encryption/registry.ts';
 import type { SeedKeys } from './keys.ts';
-import type { SeedRow, SeedTable, SeedValue } from './table.ts';
+import type { Blind, SeedRow, SeedTable, SeedValue } from './table.ts';
 
 /** Turns rows of one table into lines of COPY's text format, values encrypted and hashed. */
 export interface Encoder {
@@ -37,12 +37,18 @@ export function createEncoder(table: SeedTable, keys: SeedKeys): Encoder {
 }
 
 function plainField(column: string, { indexes }: SeedKeys): Field {
-  return (rows) => [
-    rows.map((row) => {
-      const value = valueOf(row, column);
-      return value !== null && typeof value === 'object' ? indexes[value.blind](value.value) : textOf(value);
-    }),
-  ];
+  return (rows) => {
+    // An address comes several times within a few rows, and a hash costs as much as encrypting. A memory that outlived the
+    // rows would be kept by the garbage collector as long-lived, and then be garbage all the same.
+    const hashes = new Map<string, string>();
+    const hashOf = ({ blind, value }: Blind): string => {
+      const hash = hashes.get(value) ?? indexes[blind](value);
+      hashes.set(value, hash);
+      return hash;
+    };
+    const values = rows.map((row) => valueOf(row, column));
+    return [values.map((value) => (value !== null && typeof value === 'object' ? hashOf(value) : textOf(value)))];
+  };
 }
 
 interface Place {

@@ -38,26 +38,11 @@ export async function openSeedKeys(keys: DatabaseKeys): Promise<SeedKeys> {
       business: await keys.activeKey('business'),
     },
     indexes: {
-      email: remember(await keys.blindIndex('email')),
-      ip: remember(await keys.blindIndex('ip')),
+      email: await keys.blindIndex('email'),
+      ip: await keys.blindIndex('ip'),
       external_id: await keys.blindIndex('external_id'),
       rate_limit: await keys.blindIndex('rate_limit'),
     },
     batch: createOpensslBatch(createNonceSource()),
-  };
-}
-
-const REMEMBERED = 20_000;
-
-/** Addresses come again and again, and a hash costs as much as encrypting; the memory stays bounded. */
-function remember(index: BlindIndex): BlindIndex {
-  const known = new Map<string, string>();
-  return (value) => {
-    const found = known.get(value);
-    if (found !== undefined) return found;
-    const hash = index(value);
-    if (known.size >= REMEMBERED) known.clear();
-    known.set(value, hash);
-    return hash;
   };
 }
