@@ -1,4 +1,6 @@
 import { redact } from '../db/redact.ts';
+import { describeServerError } from '../db/server-error.ts';
+import { sqlstateOf } from '../db/sqlstate.ts';
 import { renderError } from '../output/error.ts';
 import { terminalOf } from '../output/terminal.ts';
 import type { ExitCode } from './exit.ts';
@@ -6,7 +8,9 @@ import { exitCodeOf } from './exit.ts';
 import type { Io } from './io.ts';
 
 /** The single exit of every failure: printed once, redacted, on stderr. Works on raw argv, for parsing may be what failed. */
-export function reportError(error: unknown, argv: readonly string[], io: Io): ExitCode {
+export function reportError(thrown: unknown, argv: readonly string[], io: Io): ExitCode {
+  // A refusal that no command put into words, such as a right that was missing, is no bug of ours.
+  const error = sqlstateOf(thrown) === undefined ? thrown : (describeServerError(thrown) ?? thrown);
   const terminal = terminalOf(io.stderr, io.env, {
     color: argv.includes('--no-color') ? false : argv.includes('--color') || undefined,
   });

@@ -99,6 +99,18 @@ describe('the version', () => {
 describe('a failure without a name', () => {
   const broken = { run: async () => Promise.reject(new TypeError('the very cause')) };
 
+  it('is put into words when the server refused, and is no bug', async () => {
+    const refusal = Object.assign(new Error('permission denied for table users'), {
+      name: 'PostgresError',
+      code: '42501',
+    });
+    register({ run: async () => Promise.reject(refusal) });
+    const { code, stderr } = await run(['fake', 'go']);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^ordersync: permission denied for table users/);
+    expect(stderr).not.toContain('internal error');
+  });
+
   it('is an internal error: exit code 1, with its stack and where to report it', async () => {
     register(broken);
     const { code, stdout, stderr } = await run(['fake', 'go']);
