@@ -107,7 +107,7 @@ describe('a failure without a name', () => {
     register({ run: async () => Promise.reject(refusal) });
     const { code, stderr } = await run(['fake', 'go']);
     expect(code).toBe(3);
-    expect(stderr).toMatch(/^ordersync: permission denied for table users/);
+    expect(stderr).toContain('permission denied for table users');
     expect(stderr).not.toContain('internal error');
   });
 
