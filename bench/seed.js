@@ -76,8 +76,6 @@ async function prepare(bench) {
     lines.push(`\\copy ${table} (${columns}) from '${file}'`);
   }
   await sql.end();
-  const switched = (how) =>
-    Object.entries(TRIGGERS).map(([table, name]) => `alter table ${table} ${how} trigger ${name};`);
   writeFileSync(bench.script, [...switched('disable'), ...lines, ...switched('enable'), ''].join('\n'));
   const bytes = bench.tables.reduce((sum, { table }) => sum + statSync(join(work, 'rows', table)).size, 0);
   console.log(`${bench.rows} rows in ${bench.tables.length} tables, ${(bytes / 1e6).toFixed(0)} MB of text`);
@@ -156,6 +154,10 @@ function run({ server, env }, database, words, extra = {}) {
 function psql(url, command) {
   const ran = spawnSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', command, url], { encoding: 'utf8' });
   if (ran.status !== 0) throw new Error(`psql failed: ${ran.stderr}`);
+}
+
+function switched(how) {
+  return Object.entries(TRIGGERS).map(([table, name]) => `alter table ${table} ${how} trigger ${name};`);
 }
 
 /** Both sides must leave the same number of rows in every table, and of payment keys, or the bench ends. */
