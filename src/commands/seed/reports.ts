@@ -47,7 +47,8 @@ export function describePlan({ totalRows, tables, demo, request }: SeedPlan): st
 
 /** The words that make the same data again. */
 function repeatNote({ request }: SeedPlan): string {
-  const { rows, months, until, randomSeed } = request;
+  const { rows, months, until, randomSeed, tables } = request;
+  const only = tables === undefined ? '' : ` --tables ${tables.join(',')}`;
   const seed = /^[\w.-]+$/u.test(randomSeed) ? randomSeed : JSON.stringify(randomSeed);
-  return `the same data again: --scale ${rows} --months ${months} --until ${until.toISOString()} --random-seed ${seed}`;
+  return `the same data again: --scale ${rows} --months ${months} --until ${until.toISOString()} --random-seed ${seed}${only}`;
 }

@@ -36,7 +36,7 @@ const VOWELS = 'a,ae,ya,yae,eo,e,yeo,ye,o,wa,wae,oe,yo,u,wo,we,wi,yu,eu,ui,i'.sp
 const FINALS = ',k,k,k,n,n,n,t,l,k,m,l,l,l,p,l,m,p,p,t,t,ng,t,t,k,t,p,t'.split(',');
 
 /** Revised Romanization letter by letter, without the changes between syllables: 서연 → seoyeon. */
-function romanise(hangul: string): string {
+export function romanise(hangul: string): string {
   const syllables = Array.from(hangul, (syllable) => {
     // Hangul syllables are numbered by initial (19), vowel (21) and final (28), from U+AC00.
     const number = (syllable.codePointAt(0) ?? 0) - 0xac_00;
