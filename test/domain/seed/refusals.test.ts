@@ -18,7 +18,7 @@ describe('a seed refuses', () => {
     const guarded = { ...ctx, config: { ...ctx.config, environment: { name: 'prod', protected: true } } };
     const unreachable = {
       ...guarded,
-      db: { session: () => Promise.reject(new Error('connected')), open: ctx.db.open },
+      db: { session: () => Promise.reject(new Error('connected')), open: () => Promise.reject(new Error('connected')) },
     };
     await expect(planSeed(unreachable, REQUEST)).rejects.toMatchObject({ code: 'precondition' });
   });

@@ -37,8 +37,7 @@ test('a choice of tables holds the very rows of the whole, with the tables they 
   const names = tables.map(({ name }) => name);
   expect(names).toEqual(['users', 'restaurants', 'orders', 'payments']);
   const whole = ownerContext(one.current, keysOfOne);
-  for (const { name } of SEED_TABLES) {
-    if (names.includes(name)) expect([name, await digestOf(ctx, name)]).toEqual([name, await digestOf(whole, name)]);
-    else expect([name, (await readPlainRows(ctx, name)).length]).toEqual([name, 0]);
-  }
+  for (const name of names) expect([name, await digestOf(ctx, name)]).toEqual([name, await digestOf(whole, name)]);
+  const others = SEED_TABLES.filter(({ name }) => !names.includes(name));
+  for (const { name } of others) expect([name, await readPlainRows(ctx, name)]).toEqual([name, []]);
 });

@@ -66,7 +66,9 @@ describe('the rows of a seed', () => {
   });
 
   it('hold Korean and English names', async () => {
-    const names = rowsOf(await demoOf(100_000), 'users').map((row) => String(row['name_encrypted']));
+    const names = rowsOf(await demoOf(100_000), 'users').map((row) =>
+      JSON.stringify(row['name_encrypted']).slice(1, -1),
+    );
     const korean = names.filter((name) => /^\p{Script=Hangul}{2,4}$/u.test(name)).length;
     const english = names.filter((name) => /^[\p{Script=Latin}' -]+$/u.test(name)).length;
     expect(korean + english).toBe(names.length);
