@@ -22,6 +22,8 @@ export interface Context {
    * question without being shown. Throws `usage` when there is none.
    */
   readSecret(question: string): Promise<Plaintext>;
+  /** A named place where a test may kill or fail this process; does nothing otherwise. */
+  readonly reach: (point: string) => void;
 }
 
 export interface KeyStoreRequest {

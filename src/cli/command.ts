@@ -17,7 +17,12 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   readonly args?: A;
   /** Whole command lines, at least one. */
   readonly examples: readonly string[];
-  readonly plan?: (ctx: Context, request: Values<O> & Values<A>) => Promise<Plan>;
+  /** A plan that is only to be shown may look at more than one that is carried out. */
+  readonly plan?: (
+    ctx: Context,
+    request: Values<O> & Values<A>,
+    answers: { readonly dryRun: boolean },
+  ) => Work<Plan> | Promise<Plan>;
   readonly presentPlan?: (plan: Plan, request: Values<O> & Values<A>) => Report;
   readonly intent?: (plan: Plan, request: Values<O> & Values<A>) => Intent | undefined;
   readonly run: (ctx: Context, request: Values<O> & Values<A>, plan: Plan) => Work<Result> | Promise<Result>;

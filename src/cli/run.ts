@@ -6,6 +6,7 @@ import { CONFIG_FILE, loadConfiguration } from './config.ts';
 import { confirmIntent } from './confirm.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOfOutcome } from './exit.ts';
+import { plantedFault } from './faults.ts';
 import type { GlobalValues, WriterValues } from './globals.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
@@ -49,7 +50,8 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
       settings: async () => listSettings(io, await configuration(), globals),
     };
     const { keys, keyring, readSecret } = keyStores;
-    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret };
+    const reach = plantedFault(io);
+    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret, reach };
     const report = await produceReport(io, ctx, invocation, talk);
     await talk.present(report, db.server);
     return exitCodeOfOutcome(report.outcome);
@@ -66,13 +68,16 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
 
 async function produceReport(io: Io, ctx: Context, invocation: Invocation, talk: Talk): Promise<Report> {
   const { command, request, answers } = invocation;
-  const plan: unknown = await command.plan?.(ctx, request);
+  const planning = command.plan?.(ctx, request, { dryRun: answers.dryRun === true });
+  const plan: unknown = planning && (await finish(planning, talk));
   if (answers.dryRun && command.presentPlan !== undefined) return command.presentPlan(plan, request);
   const intent = command.intent?.(plan, request);
   if (intent !== undefined) await confirmIntent(io, ctx, intent, answers);
-  const work: Work<unknown> | Promise<unknown> = command.run(ctx, request, plan);
-  const result = isWork(work) ? await drive(work, talk.event) : await work;
-  return command.present(result, request);
+  return command.present(await finish(command.run(ctx, request, plan), talk), request);
+}
+
+async function finish(work: Work<unknown> | Promise<unknown>, talk: Talk): Promise<unknown> {
+  return isWork(work) ? drive(work, talk.event) : work;
 }
 
 function isWork(work: Work<unknown> | Promise<unknown>): work is Work<unknown> {

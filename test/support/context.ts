@@ -47,6 +47,7 @@ export function testContext(
     keys,
     keyring: unasked,
     readSecret: unasked,
+    reach: () => undefined,
     notices,
     abort: (reason) => aborted.abort(reason),
   };

@@ -41,7 +41,7 @@ export function useBuild(): void {
   });
 }
 
-/** Runs bin/ordersync.js in a process of its own, with no other environment than PATH and what is given. */
+/** Runs bin/ordersync.js in a process of its own, with no other environment than PATH, NODE_ENV=test and what is given. */
 export function runProgram(argv: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   return runFile(process.execPath, [BIN, ...argv], options);
 }
@@ -55,7 +55,7 @@ export function runShell(line: string, options: ProgramOptions = {}): Promise<En
 export async function runFile(file: string, argv: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   const child = spawn(file, argv, {
     cwd: options.cwd ?? '/',
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...options.env },
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', NODE_ENV: 'test', ...options.env },
     stdio: 'pipe',
   });
   const text = { stdout: '', stderr: '' };
