@@ -1,27 +1,38 @@
 import type { CipherKey, ColumnPlace, KeySet } from './cipher-key.ts';
-import { kidOf } from './ciphertext.ts';
+import { PREFIX } from './ciphertext.ts';
 import type { NonceSource } from './nonce.ts';
 import type { DecryptFault } from './value.ts';
 import { encryptValue, openValue } from './value.ts';
 
 /** Values of one column, in row order; `null` stands for SQL null and stays null. */
-interface ColumnBatch {
+export interface EncryptBatch {
   readonly place: ColumnPlace;
   readonly rowIds: readonly string[];
-}
-
-export interface EncryptBatch extends ColumnBatch {
   readonly key: CipherKey;
   readonly plaintexts: readonly (string | Uint8Array | null)[];
 }
 
-export interface DecryptBatch extends ColumnBatch {
+/**
+ * One column of some rows, as string_agg packs it: fields joined by ',', in row order; an empty field is a value to leave
+ * alone. No text of the format holds a comma.
+ */
+export interface PackedReencrypt {
+  readonly place: ColumnPlace;
+  /** Row ids joined by ',': UUIDs with hyphens, or 32 hex digits. As many as fields. */
+  readonly rowIds: string;
+  readonly texts: string;
+  /** Every key a text may name. A text that names `to` already comes back as an empty field, unread. */
   readonly keys: KeySet;
-  readonly texts: readonly (string | null)[];
+  readonly to: CipherKey;
 }
 
-export interface ReencryptBatch extends DecryptBatch {
-  readonly to: CipherKey;
+export interface PackedRenewed {
+  /** New texts in the same order joined by ','; an empty field: left alone (was empty, under `to` already, or a fault). */
+  readonly texts: string;
+  /** How many fields hold a new text. */
+  readonly renewed: number;
+  /** In ascending order of index. */
+  readonly faults: readonly BatchFault[];
 }
 
 export interface BatchFault {
@@ -29,68 +40,61 @@ export interface BatchFault {
   readonly fault: DecryptFault;
 }
 
-/**
- * Many values at once. A bad value never stops the others: its place in the answer is null and `faults` names it, in
- * ascending order of index. Not as many ids as values is a bug and throws RangeError.
- */
+/** Many values at once. Not as many ids as values throws RangeError. */
 export interface CipherBatch {
+  /** Throws `usage` for an id or a text that encryptValue refuses. */
   encryptMany(batch: EncryptBatch): (string | null)[];
-  decryptMany(batch: DecryptBatch): { readonly plaintexts: (Buffer | null)[]; readonly faults: readonly BatchFault[] };
-  /** New texts under `to`. A text that already names `to` comes back as it is, unread. Plaintext never leaves. */
-  reencryptMany(batch: ReencryptBatch): { readonly texts: (string | null)[]; readonly faults: readonly BatchFault[] };
+  /**
+   * New texts under `to`; plaintext never leaves. A bad value never stops the others: its field comes back empty and
+   * `faults` names it. A plaintext with a comma in it can only add fields, which the RangeError tells: the caller then
+   * takes the rows one by one.
+   */
+  reencryptPacked(batch: PackedReencrypt): PackedRenewed;
 }
 
 /** The reference implementation: one OpenSSL context per value. */
 export function createOpensslBatch(nonces: NonceSource): CipherBatch {
   return {
-    encryptMany: ({ key, place: { table, column }, rowIds, plaintexts }) =>
-      mapColumn(rowIds, plaintexts, (rowId, plaintext) =>
-        encryptValue({ key, nonces }, { table, column, rowId }, plaintext),
-      ),
-    decryptMany: (batch) => {
-      const faults: BatchFault[] = [];
-      const plaintexts = mapColumn(batch.rowIds, batch.texts, (rowId, text, index) =>
-        open(batch, { rowId, text, index }, faults),
+    encryptMany: ({ key, place: { table, column }, rowIds, plaintexts }) => {
+      requireSameCount(rowIds.length, plaintexts.length);
+      return plaintexts.map((plaintext, index) =>
+        // Spelled out: spreading an object costs 1 us a value, a seventh of the encryption.
+        plaintext === null
+          ? null
+          : encryptValue({ key, nonces }, { table, column, rowId: rowIds[index] ?? '' }, plaintext),
       );
-      return { plaintexts, faults };
     },
-    reencryptMany: (batch) => {
-      const { table, column } = batch.place;
+    reencryptPacked: (batch) => {
+      const rowIds = batch.rowIds.split(',');
+      const fields = batch.texts.split(',');
+      requireSameCount(rowIds.length, fields.length);
       const faults: BatchFault[] = [];
-      const texts = mapColumn(batch.rowIds, batch.texts, (rowId, text, index) => {
-        if (kidOf(text) === batch.to.kid) return text;
-        const plaintext = open(batch, { rowId, text, index }, faults);
-        if (plaintext === null) return null;
-        const renewed = encryptValue({ key: batch.to, nonces }, { table, column, rowId }, plaintext);
-        plaintext.fill(0);
-        return renewed;
+      let renewed = 0;
+      const texts = fields.map((text, index) => {
+        const outcome = reencryptField(batch, nonces, { rowId: rowIds[index] ?? '', text });
+        if (outcome.fault !== undefined) faults.push({ index, fault: outcome.fault });
+        if (outcome.text !== '') renewed += 1;
+        return outcome.text;
       });
-      return { texts, faults };
+      return { texts: texts.join(','), renewed, faults };
     },
   };
 }
 
-function open(
-  batch: DecryptBatch,
-  value: { rowId: string; text: string; index: number },
-  faults: BatchFault[],
-): Buffer | null {
-  // Spelled out: spreading an object costs 1 us a value, a seventh of the encryption.
-  const { table, column } = batch.place;
-  const opened = openValue(batch.keys, { table, column, rowId: value.rowId }, value.text);
-  if (opened.ok) return opened.plaintext;
-  faults.push({ index: value.index, fault: opened.fault });
-  return null;
+/** One field by OpenSSL: its new text, or '' when it is left alone; `fault` says that it could not be decrypted. */
+export function reencryptField(
+  { place: { table, column }, keys, to }: Pick<PackedReencrypt, 'place' | 'keys' | 'to'>,
+  nonces: NonceSource,
+  { rowId, text }: { rowId: string; text: string },
+): { readonly text: string; readonly fault?: DecryptFault } {
+  if (text === '' || (text.startsWith(to.kid, PREFIX.length) && text.startsWith(PREFIX))) return { text: '' };
+  const opened = openValue(keys, { table, column, rowId }, text);
+  if (!opened.ok) return { text: '', fault: opened.fault };
+  const renewed = encryptValue({ key: to, nonces }, { table, column, rowId }, opened.plaintext);
+  opened.plaintext.fill(0);
+  return { text: renewed };
 }
 
-function mapColumn<Value, Result>(
-  rowIds: readonly string[],
-  values: readonly (Value | null)[],
-  convert: (rowId: string, value: Value, index: number) => Result | null,
-): (Result | null)[] {
-  if (rowIds.length !== values.length) throw new RangeError(`${values.length} values for ${rowIds.length} row ids`);
-  return rowIds.map((rowId, index) => {
-    const value = values[index];
-    return value === null || value === undefined ? null : convert(rowId, value, index);
-  });
+export function requireSameCount(rowIds: number, values: number): void {
+  if (rowIds !== values) throw new RangeError(`${values} values for ${rowIds} row ids`);
 }
