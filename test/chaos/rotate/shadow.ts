@@ -30,7 +30,7 @@ export async function record(
   await sql`
     insert into shadow (table_name, id, truth, rest)
     select ${place.table}, given.id, given.truth, to_jsonb(stored) - ${pairColumns(place)}::text[]
-    from jsonb_to_recordset(${sql.json(rows as never)}) as given (id text, truth jsonb)
+    from jsonb_to_recordset(${sql.json(rows)}) as given (id text, truth jsonb)
     join ${sql(place.table)} stored on stored.${sql(place.id)} = given.id::${type}
     on conflict (table_name, id) do update set truth = shadow.truth || excluded.truth, rest = excluded.rest`;
 }

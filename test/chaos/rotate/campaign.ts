@@ -1,0 +1,134 @@
+import { expect } from 'vitest';
+import type { FAULT_POINTS } from '../../../src/domain/keys/rotate/types.ts';
+import type { Random } from './random.ts';
+import { seededRandom } from './random.ts';
+import type { End, Phase, Rotator } from './rotator.ts';
+import { startRotator } from './rotator.ts';
+import type { Writer } from './shop.ts';
+import { startWriter } from './shop.ts';
+import type { Site } from './site.ts';
+import { openSite } from './site.ts';
+
+type FaultPoint = (typeof FAULT_POINTS)[number];
+
+/** Rotations under faults, while two writers work. Every fault is followed by a look at the whole state. */
+export interface Campaign {
+  readonly site: Site;
+  readonly random: Random;
+  readonly kills: () => number;
+  /** Kills the program some milliseconds after it reached a phase. */
+  readonly killIn: (phase: Phase) => Promise<void>;
+  /** The program kills itself at a named point, the n-th time it comes there. */
+  readonly killAt: (point: FaultPoint, time?: number) => Promise<void>;
+  /** Starts it, lets it reach its chunks, does something to it, and looks at what it leaves. */
+  readonly disturb: (
+    what: string,
+    disturb: (rotator: Rotator) => Promise<void>,
+    codes: readonly number[],
+  ) => Promise<void>;
+  readonly start: (words?: string, env?: Readonly<Record<string, string>>) => Rotator;
+  /** Resumes to the end, by so many programs at once. */
+  readonly finish: (programs?: number) => Promise<void>;
+  /** The state as it must be at any moment: by `key verify`, and by the checker. */
+  readonly expectValid: (finished?: boolean) => Promise<void>;
+  /** How many faults landed in each phase. */
+  readonly landed: ReadonlyMap<string, number>;
+  readonly setGrace: (seconds: number) => void;
+  /** Ends the writers. @returns what happened, on one line */
+  readonly close: () => Promise<string>;
+}
+
+const PHASE_OF_POINT: Readonly<Record<FaultPoint, Phase>> = {
+  'after-keyring-write': 'before the flip',
+  'after-key-flip': 'chunks',
+  'mid-stripe': 'chunks',
+  'before-finish': 'finish',
+};
+
+export async function startCampaign({ rows, seed }: { rows: number; seed: number }): Promise<Campaign> {
+  const site = await openSite(rows);
+  const random = seededRandom(seed);
+  const writers = [1, 2].map((n) => startWriter(site.shop, seededRandom(seed + n), { stale: n === 2 }));
+  const landed = new Map<string, number>();
+  const state = { kills: 0, checks: 0, finished: 0, graceSeconds: 3 };
+  const land = (phase: string): void => void landed.set(phase, (landed.get(phase) ?? 0) + 1);
+
+  const start: Campaign['start'] = (words = '', env = {}) =>
+    startRotator(site, { words, env, graceSeconds: state.graceSeconds });
+  /** An unfinished run is resumed by the plain command; without one the key is made older than it is. */
+  const startOrResume = async (env = {}): Promise<Rotator> =>
+    start((await isRunning(site)) ? '' : '--if-older-than 0s', env);
+  const expectValid = async (finished = false): Promise<void> => {
+    const verified = await site.key('verify --format json');
+    expect(verified, 'key verify').toMatchObject({ code: 0 });
+    expect((await site.check(finished)).violations).toEqual([]);
+    state.checks += 1;
+  };
+  const afterKill = async (phase: string): Promise<void> => {
+    state.kills += 1;
+    land(phase);
+    await expectValid();
+  };
+  return {
+    site,
+    random,
+    landed,
+    kills: () => state.kills,
+    start,
+    expectValid,
+    setGrace: (seconds) => void (state.graceSeconds = seconds),
+    killIn: async (phase) => {
+      const rotator = await startOrResume();
+      if (await rotator.reaches(phase, random.below(phase === 'before the flip' ? 600 : 60))) {
+        await rotator.kill();
+        return afterKill(await rotator.phase());
+      }
+      // It was through before; that is no kill, but must be a good end.
+      expect(rotator.ended()).toMatchObject({ code: 0 });
+      await expectValid();
+    },
+    killAt: async (point, time = 1) => {
+      const rotator = await startOrResume({ ORDERSYNC_FAULT: `${point}@${time}:kill` });
+      const end = await rotator.whenEnded;
+      expect(end, `killed at ${point}: ${end.stderr}`).toMatchObject({ code: undefined });
+      await afterKill(PHASE_OF_POINT[point]);
+    },
+    disturb: async (what, disturb, codes) => {
+      const rotator = await startOrResume();
+      await rotator.reaches('chunks', random.below(40));
+      await disturb(rotator);
+      const end = await rotator.whenEnded;
+      expect(codes, `${what}: ${end.stderr}`).toContain(end.code);
+      await expectValid();
+    },
+    finish: async (programs = 1) => {
+      const first = await startOrResume();
+      const others = Array.from({ length: programs - 1 }, () => start());
+      for (const rotator of [first, ...others]) expectDone(await rotator.whenEnded);
+      state.finished += 1;
+      await expectValid(true);
+    },
+    close: async () => {
+      try {
+        await Promise.all(writers.map(async (writer) => writer.stop()));
+      } finally {
+        await site.close();
+      }
+      return `${state.kills} kills, ${state.finished} rotations, ${state.checks} checks, ${writesOf(writers)}`;
+    },
+  };
+}
+
+async function isRunning({ sql }: Site): Promise<boolean> {
+  const runs = await sql`select from key_rotation_runs where key_type = 'pii' and status = 'RUNNING'`;
+  return runs.length > 0;
+}
+
+function expectDone(end: End): void {
+  expect(end, end.stderr).toMatchObject({ code: 0 });
+}
+
+function writesOf(writers: readonly Writer[]): string {
+  const sum = (of: (writer: Writer) => number): number => writers.reduce((total, writer) => total + of(writer), 0);
+  return `${sum((writer) => writer.committed())} writes of the shop, ${sum((writer) => writer.retried())} repeated`;
+}

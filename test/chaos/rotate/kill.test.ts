@@ -1,0 +1,103 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { useBuild } from '../../support/program.ts';
+import type { Campaign } from './campaign.ts';
+import { startCampaign } from './campaign.ts';
+import { PHASES } from './rotator.ts';
+
+/** `npm run test:chaos` asks for all 200 kills; the short form hits every phase once. */
+const FULL = process.env['ORDERSYNC_CHAOS'] === 'full';
+const KILLS = FULL ? 200 : 6;
+const ROWS = FULL ? 30_000 : 1000;
+const SEED = Number(process.env['ORDERSYNC_SEED'] ?? Date.now() % 1_000_000);
+/** An hour for what takes half of one. */
+const PATIENCE_MS = FULL ? 3_600_000 : 180_000;
+
+useBuild();
+
+test(
+  `${KILLS} kills of a rotation, its server and its sessions (seed ${SEED}): no value is lost, and it always finishes`,
+  { timeout: PATIENCE_MS },
+  async () => {
+    const campaign = await startCampaign({ rows: ROWS, seed: SEED });
+    let summary = '';
+    const close = async (): Promise<void> => {
+      if (summary === '') summary = await campaign.close();
+    };
+    onTestFinished(close);
+    do {
+      await rotationKilledAtItsRows(campaign);
+      await rotationKilledAtItsEnd(campaign);
+      await rotationWithoutKms(campaign);
+      await rotationOfLockedRows(campaign);
+    } while (campaign.kills() < KILLS);
+    await close();
+    console.log(`seed ${SEED}: ${summary}; ${[...campaign.landed].map(([phase, n]) => `${phase} ${n}`).join(', ')}`);
+    const seldom = PHASES.filter((phase) => (campaign.landed.get(phase) ?? 0) < (FULL ? 3 : 1));
+    expect(seldom).toEqual([]);
+  },
+);
+
+/** Before the new key is there, when it is, and again and again between two statements; at last by two programs at once. */
+async function rotationKilledAtItsRows(campaign: Campaign): Promise<void> {
+  const { random } = campaign;
+  campaign.setGrace(3);
+  await campaign.killAt('after-keyring-write');
+  if (FULL) await campaign.killIn('before the flip');
+  await campaign.killAt('after-key-flip');
+  await campaign.killAt('mid-stripe', 1 + random.below(4));
+  for (let kill = 0; FULL && kill < 8; kill += 1) await campaign.killIn('chunks');
+  await campaign.disturb('sessions terminated', async () => terminateSessions(campaign), [0, 3, 6]);
+  await campaign.disturb('server crashed', async () => campaign.site.server.restart('immediate'), [0, 3, 6]);
+  if (FULL) await campaign.disturb('interrupted', async (rotator) => rotator.interrupt(), [0, 130]);
+  await campaign.finish(2);
+}
+
+async function rotationKilledAtItsEnd(campaign: Campaign): Promise<void> {
+  // So long that all chunks are done before it is over.
+  campaign.setGrace(FULL ? 20 : 3);
+  await campaign.killIn('grace');
+  await campaign.killIn('sweep');
+  await campaign.killIn('proof');
+  await campaign.killAt('before-finish');
+  await campaign.finish();
+}
+
+async function terminateSessions({ site }: Campaign): Promise<void> {
+  await site.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'ordersync key rotate%'`;
+}
+
+/** Down: nothing happens at all. Throttled: it waits, and goes on. */
+async function rotationWithoutKms({ site, start, expectValid, setGrace }: Campaign): Promise<void> {
+  setGrace(3);
+  const keys = async () => site.sql`select key_id, status from encryption_keys order by key_id`;
+  const before = await keys();
+  const down = start('--if-older-than 0s --kms-timeout 1s', { AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:1' });
+  expect(await down.whenEnded).toMatchObject({ code: 3 });
+  expect(await keys()).toEqual(before);
+  site.kms.fail('throttle', { times: 3 });
+  const throttled = start('--if-older-than 0s');
+  expect(await throttled.whenEnded).toMatchObject({ code: 0 });
+  await expectValid(true);
+}
+
+/** 5 % of the users, held by a session that does nothing: all other rows are done, these are named. */
+async function rotationOfLockedRows({ site, start, finish, setGrace }: Campaign): Promise<void> {
+  setGrace(3);
+  const session = await site.sql.reserve();
+  try {
+    await session`begin`;
+    const locked = await session<{ id: string }[]>`
+      select id::text from users where ('x' || right(id::text, 4))::bit(16)::int % 20 = 0 for update`;
+    expect(locked.length).toBeGreaterThan(0);
+    const { code, stdout, stderr } = await start('--if-older-than 0s').whenEnded;
+    expect(code, stderr).toBe(6);
+    expect(locked.filter(({ id }) => stdout.includes(id)).length, stdout).toBeGreaterThan(0);
+    const rotating = await site.sql`select from encryption_keys where key_type = 'pii' and status = 'ROTATING'`;
+    expect(rotating).toHaveLength(1);
+  } finally {
+    await session`rollback`;
+    session.release();
+  }
+  await finish();
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BIN } from '../../support/program.ts';
+import type { Site } from './site.ts';
+
+/** Where in a rotation a fault lands. */
+export const PHASES = ['before the flip', 'chunks', 'grace', 'sweep', 'proof', 'finish'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface Rotator {
+  /** Undefined while it runs. */
+  readonly ended: () => End | undefined;
+  readonly whenEnded: Promise<End>;
+  readonly phase: () => Promise<Phase | 'nothing left'>;
+  /** Waits for the phase, and for `afterMs` more. False when the program ended before. */
+  readonly reaches: (phase: Phase, afterMs: number) => Promise<boolean>;
+  readonly kill: () => Promise<void>;
+  readonly interrupt: () => void;
+}
+
+export interface End {
+  /** Undefined when a signal ended it. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RotatorRequest {
+  readonly words: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly graceSeconds: number;
+}
+
+/** The real program on one rotation of the pii keys, as fast as it can. */
+export function startRotator(site: Site, { words, env, graceSeconds }: RotatorRequest): Rotator {
+  const argv = `key rotate --type pii --grace ${graceSeconds}s --full-speed --progress json --format json ${words}`;
+  const child = spawn(process.execPath, [BIN, ...argv.trim().split(/\s+/)], {
+    cwd: '/',
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...site.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const text = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk;
+    });
+  }
+  let end: End | undefined;
+  const whenEnded = once(child, 'close').then(
+    ([code]): End => (end = { code: (code as number) ?? undefined, ...text }),
+  );
+  const phase = async (): Promise<Phase | 'nothing left'> => phaseOf(site, text.stderr, graceSeconds);
+  return {
+    ended: () => end,
+    whenEnded,
+    phase,
+    reaches: async (wanted, afterMs) => {
+      while (end === undefined) {
+        if ((await phase()) === wanted) {
+          await sleep(afterMs);
+          return end === undefined;
+        }
+        await sleep(5);
+      }
+      return false;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await whenEnded;
+    },
+    interrupt: () => void child.kill('SIGINT'),
+  };
+}
+
+/**
+ * Tables first, which a dead program leaves as they are; between sweep, proof and finish only the program's own last words
+ * tell, of which the phase events on stderr are the last.
+ */
+async function phaseOf({ sql }: Site, stderr: string, graceSeconds: number): Promise<Phase | 'nothing left'> {
+  const [run] = await sql<{ open: boolean; grace: boolean }[]>`
+    select
+      exists (select from key_rotation_chunks c where c.run_id = r.id and c.done_at is null) as open,
+      clock_timestamp() < r.started_at + make_interval(secs => ${graceSeconds}) as grace
+    from key_rotation_runs r
+    where key_type = 'pii' and status = 'RUNNING'`;
+  if (run === undefined)
+    return stderr.includes('"phase"') && told(stderr, /proof|prov/) ? 'nothing left' : 'before the flip';
+  if (run.open) return 'chunks';
+  if (told(stderr, /finish|retir/)) return 'finish';
+  if (told(stderr, /proof|prov|count/)) return 'proof';
+  if (told(stderr, /sweep|left behind/)) return 'sweep';
+  return run.grace ? 'grace' : 'sweep';
+}
+
+function told(stderr: string, words: RegExp): boolean {
+  return stderr.split('\n').some((line) => line.includes('"kind":"phase"') && words.test(line));
+}
