@@ -46,20 +46,20 @@ export function startRotator(site: Site, { words, env, graceSeconds }: RotatorRe
       text[name] += chunk;
     });
   }
-  let end: End | undefined;
+  const state: { end?: End } = {};
   const whenEnded = once(child, 'close').then(
-    ([code]): End => (end = { code: (code as number) ?? undefined, ...text }),
+    ([code]): End => (state.end = { code: (code as number) ?? undefined, ...text }),
   );
   const phase = async (): Promise<Phase | 'nothing left'> => phaseOf(site, text.stderr, graceSeconds);
   return {
-    ended: () => end,
+    ended: () => state.end,
     whenEnded,
     phase,
     reaches: async (wanted, afterMs) => {
-      while (end === undefined) {
+      while (state.end === undefined) {
         if ((await phase()) === wanted) {
           await sleep(afterMs);
-          return end === undefined;
+          return state.end === undefined;
         }
         await sleep(5);
       }
