@@ -45,10 +45,13 @@ function statusReport(result: KeysStatus, check: boolean): Report {
   };
 }
 
-function keyRows({ key, rotationDue, uses }: KeyState): Row[] {
+function keyRows({ key, rotationDue, held, uses }: KeyState): Row[] {
   const head = { key: key.keyId, type: key.keyType, status: key.status, age_ms: Math.round(key.ageMs) };
   const due = rotationDue ? 'rotation due' : null;
-  if (uses.length === 0) return [{ ...head, table: null, column: null, values: 0, nonce_uses: 0, finding: due }];
+  if (uses.length === 0) {
+    const finding = held ? 'kept out by the server' : due;
+    return [{ ...head, table: null, column: null, values: 0, nonce_uses: 0, finding }];
+  }
   return uses.map(({ table, column, values, nonceUses, nonces }) => ({
     ...head,
     table,

@@ -5,7 +5,7 @@ import { NO_ADDRESS } from '../encryption/registry.ts';
 
 /** What audit_logs says about work on keys. Never a value: names, counts and who. */
 export interface KeyAction {
-  readonly action: 'CREATE_KEY' | 'REWRAP_KEY' | 'RETIRE_KEY' | 'DECRYPT_VALUE';
+  readonly action: 'CREATE_KEY' | 'ROTATE_KEY' | 'REWRAP_KEY' | 'RETIRE_KEY' | 'DESTROY_KEY' | 'DECRYPT_VALUE';
   readonly resourceType: string;
   readonly resourceId: string;
   readonly changes: Readonly<Record<string, string | number | boolean | null>>;
@@ -20,14 +20,18 @@ export async function recordKeyAction(
   sql: Sql,
   { action, resourceType, resourceId, changes, success = true }: KeyAction,
 ): Promise<void> {
-  const who = { os_user: osUser(), host: hostname() };
   await sql`
     insert into public.audit_logs (
       trace_id, action, resource_type, resource_id, ip_address_encrypted, ip_key_id, changes, success
     ) values (
       ${randomBytes(16).toString('hex')}, ${action}, ${resourceType}, ${resourceId}, ${NO_ADDRESS}, ${NO_ADDRESS},
-      ${sql.json({ ...changes, ...who })}::jsonb || jsonb_build_object('database_role', session_user::text), ${success}
+      ${sql.json({ ...changes, ...operator() })}::jsonb || jsonb_build_object('database_role', session_user::text), ${success}
     )`;
+}
+
+/** Who runs this process, and where. */
+export function operator(): { readonly os_user: string; readonly host: string } {
+  return { os_user: osUser(), host: hostname() };
 }
 
 /** Containers may run as a user id that has no name. */

@@ -1,6 +1,6 @@
 import type { Context, Work } from '../../context.ts';
 import { judgeNonceUse } from '../../crypto/nonce.ts';
-import type { Session } from '../../db/session.ts';
+import type { Session, Sql } from '../../db/session.ts';
 import type { RegistryDifference } from '../encryption/catalogue.ts';
 import { compareRegistry, requireColumns } from '../encryption/catalogue.ts';
 import { loadDatabaseKeys } from '../encryption/database-keys.ts';
@@ -8,6 +8,7 @@ import type { DataKeyRow } from '../encryption/queries.ts';
 import type { KeyType } from '../encryption/registry.ts';
 import { ENCRYPTED_TABLES, KEY_TYPES } from '../encryption/registry.ts';
 import { inSnapshotOfAllRows, requireAllRows } from './all-rows.ts';
+import { readHeld } from './retire-hold.ts';
 import type { ColumnUsage } from './usage.ts';
 import { countValues } from './usage.ts';
 import { readWrites } from './usage-queries.ts';
@@ -25,6 +26,8 @@ export interface KeyUse {
 export interface KeyState {
   readonly key: DataKeyRow;
   readonly rotationDue: boolean;
+  /** Of a retired key: the server refuses it in every column of its type. */
+  readonly held: boolean;
   readonly uses: readonly KeyUse[];
 }
 
@@ -60,10 +63,12 @@ export async function* readKeysStatus(
   );
   await requireAllRows(sql);
   const usage = yield* inSnapshotOfAllRows(session, () => countValues(session, dataKeys));
+  const held = await Promise.all(dataKeys.map(async (key) => isHeld(sql, key)));
   const writesOf = new Map(writes.map(({ name, writes: count }) => [name, count]));
   return {
-    keys: dataKeys.map((key) => ({
+    keys: dataKeys.map((key, index) => ({
       key,
+      held: held[index] === true,
       rotationDue: key.status === 'ACTIVE' && key.ageMs > maxAgeMs,
       uses: usesOf(key, usage, writesOf),
     })),
@@ -71,6 +76,10 @@ export async function* readKeysStatus(
     withoutActive: KEY_TYPES.filter((type) => !dataKeys.some((key) => key.keyType === type && key.status === 'ACTIVE')),
     differences,
   };
+}
+
+async function isHeld(sql: Sql, key: DataKeyRow): Promise<boolean> {
+  return key.status === 'RETIRED' && (await readHeld(sql, key.keyType, [key])).every(({ held }) => held);
 }
 
 function usesOf(
