@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 // CommonJS on purpose: loading node's ES module loader costs a fifth of a bare start, and --version and --help do not
-// need it (docs/decisions/004). They print what the build wrote down; everything else is dist/main.js.
+// need it (docs/decisions/004). They print what the build wrote down; everything else is the bundle of src.
 const { readFileSync } = require('node:fs');
 const process = require('node:process');
 
@@ -33,7 +33,7 @@ if (written !== undefined && (process.stdout.columns ?? 80) >= 80) {
 async function start() {
   // The AWS SDK warns on standard error about the Node.js of its future releases: nothing its user can act on.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const { main } = await import('../dist/main.js');
+  const { main } = require('../dist/program/main.cjs');
   const code = await main(argv, {
     stdin: process.stdin,
     stdout: process.stdout,

@@ -1,10 +1,12 @@
-// Compiles src to dist, and only when a source file is newer than the last build: `npm run demo`,
+// Compiles src to dist, bundles that in dist/program, and only when a source file is newer than the last build: `npm run demo`,
 // `npm test` and `npm run check` all begin with it, so each works on a fresh clone.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/.$/, '');
 const stamp = `${root}/dist/.built`;
 // Built aside and swapped in: a program that is starting meanwhile finds the old build or the new one.
 const aside = `${root}/dist-${process.pid}`;
@@ -33,7 +35,7 @@ function compile() {
 
 /** bin/ordersync.js prints these two without loading the program. */
 async function writeDown() {
-  const { main } = await import(`${aside}/main.js`);
+  const { main } = createRequire(import.meta.url)(`${aside}/program/main.cjs`);
   for (const [flag, file] of [
     ['--version', 'version.txt'],
     ['--help', 'help.txt'],
@@ -48,12 +50,18 @@ async function writeDown() {
 
 const sources = Math.max(
   newestMs(`${root}/src`),
-  ...['tsconfig.build.json', 'tsconfig.json', 'package.json', 'scripts/build.js'].map(
-    (file) => statSync(`${root}/${file}`).mtimeMs,
-  ),
+  ...[
+    'tsconfig.build.json',
+    'tsconfig.json',
+    'package.json',
+    'scripts/build.js',
+    'scripts/bundle.js',
+    'package-lock.json',
+  ].map((file) => statSync(`${root}/${file}`).mtimeMs),
 );
 if (builtMs() < sources) {
   const compiled = compile();
+  await bundle(aside, `${aside}/program`);
   await writeDown();
   // Without the stamp the next run builds again: a build with errors is never taken for a good one.
   if (compiled) writeFileSync(`${aside}/.built`, '');

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OrdersyncError } from '../errors.ts';
+import { packageFile } from '../package-file.ts';
 import type { Environment, KeysMember, ProjectFile } from './config-file.ts';
 import type { Io } from './io.ts';
 
@@ -30,8 +31,6 @@ export interface ConfigRequest {
   readonly config?: string | undefined;
   readonly migrations?: string | undefined;
 }
-
-const PACKAGE_MIGRATIONS = new URL('../../migrations', import.meta.url);
 
 /** flag > environment variable > project file > user file > default; each file is validated once, here. */
 export async function loadConfiguration(io: Io, request: ConfigRequest): Promise<Configuration> {
@@ -139,5 +138,5 @@ function migrationsDirectory(
   const chosen = environment ?? (general && { migrations: general.file.migrations ?? '', path: general.path });
   if (chosen?.path !== undefined)
     return { value: resolve(dirname(chosen.path), chosen.migrations), origin: chosen.path };
-  return { value: fileURLToPath(PACKAGE_MIGRATIONS), origin: 'default: the OrderSync schema of this package' };
+  return { value: fileURLToPath(packageFile('migrations')), origin: 'default: the OrderSync schema of this package' };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Session } from '../../../db/session.ts';
 import { runText, simpleText } from '../../../db/text.ts';
+import { packageFile } from '../../../package-file.ts';
 import type { BoundShape } from './model.ts';
 
 /** One row of relations.sql. */
@@ -92,5 +93,5 @@ export async function readRows(session: Session): Promise<Rows> {
 }
 
 function readStatement(name: string): Promise<string> {
-  return readFile(new URL(`../../../../sql/catalogue/${name}.sql`, import.meta.url), 'utf8');
+  return readFile(packageFile(`sql/catalogue/${name}.sql`), 'utf8');
 }
