@@ -8,6 +8,7 @@ export const key: Noun = {
     verify: async () => (await import('./verify.ts')).verify,
     rewrap: async () => (await import('./rewrap.ts')).rewrap,
     retire: async () => (await import('./retire.ts')).retire,
+    destroy: async () => (await import('./destroy.ts')).destroy,
     encrypt: async () => (await import('./encrypt.ts')).encrypt,
     decrypt: async () => (await import('./decrypt.ts')).decrypt,
     keyring: async () => (await import('./keyring.ts')).keyring,

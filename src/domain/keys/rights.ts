@@ -7,6 +7,18 @@ const WRITES = {
   create: ['encryption_keys insert', 'encryption_data_keys insert', 'blind_index_keys insert'],
   rewrap: ['encryption_data_keys update', 'blind_index_keys update'],
   retire: ['encryption_keys update'],
+  destroy: ['encryption_data_keys update'],
+  rotate: [
+    'encryption_keys insert',
+    'encryption_keys update',
+    'encryption_data_keys insert',
+    'key_rotation_runs insert',
+    'key_rotation_runs update',
+    'key_rotation_chunks insert',
+    'key_rotation_chunks update',
+    'key_rotation_bad_rows insert',
+    'key_rotation_bad_rows delete',
+  ],
 } as const;
 
 /**

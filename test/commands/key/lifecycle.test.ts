@@ -47,7 +47,7 @@ describe('key list and key create', () => {
   });
 
   test('two that start together make one set of keys', async () => {
-    await sql()`truncate encryption_data_keys, encryption_keys, blind_index_keys`;
+    await sql()`truncate encryption_data_keys, encryption_keys, blind_index_keys cascade`;
     const runs = await Promise.all([commands.key('create'), commands.key('create'), commands.key('create')]);
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
     const [counts] = await sql()`
@@ -67,7 +67,7 @@ describe('key list and key create', () => {
     ['no key file for a keyring that has one', { ORDERSYNC_KEYRING_KEY_FILE: '' }, 3, 'is opened by a key file'],
     ['no KMS key', { ORDERSYNC_KEY_PROVIDER: 'aws-kms' }, 3, 'no KMS key is configured'],
   ])('%s: a message of its own, before anything is written', async (_what, env, code, message) => {
-    await sql()`truncate encryption_data_keys, encryption_keys, blind_index_keys`;
+    await sql()`truncate encryption_data_keys, encryption_keys, blind_index_keys cascade`;
     const ran = await commands.key('create', { env });
     expect(ran).toEqual({ code, stdout: '', stderr: expect.stringContaining(message) });
     expect(await sql()`select from encryption_keys`).toHaveLength(0);

@@ -25,6 +25,8 @@ describe('key retire --prove', () => {
     select conname as name, convalidated as valid, pg_get_constraintdef(oid) as definition
       from pg_constraint where conname like '%\_retired\_keys%' and coninhcount = 0 order by 1`;
 
+  const oids = () => sql()`select oid from pg_constraint where conname like '%\_retired\_keys%' order by 1`;
+
   const fingerprint = async () => {
     const session = await testContext(commands.database.current.url).db.session();
     return fingerprintOf(await readCatalogue(session));
@@ -101,7 +103,6 @@ describe('key retire --prove', () => {
   });
 
   test('the same again asks nobody and changes nothing', async () => {
-    const oids = () => sql()`select oid from pg_constraint where conname like '%\_retired\_keys%' order by 1`;
     const before = await oids();
     const ran = await commands.key('retire --key pii-v1 --prove');
     expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('was retired before') });

@@ -35,15 +35,6 @@ describe('holding a retired key', () => {
     return { ctx, work: retireKey(ctx, session, plan) };
   }
 
-  /** Lets work go on until it says something that matches. */
-  async function until(work: Work<unknown>, text: RegExp): Promise<void> {
-    for (;;) {
-      const step = await work.next();
-      if (step.done === true) throw new Error(`it ended before it said ${text}`);
-      if (text.test('label' in step.value ? step.value.label : step.value.message)) return;
-    }
-  }
-
   async function addMenu(): Promise<string> {
     const { restaurant } = await commands.fill(first);
     return first.addMenu(sql(), restaurant, '냉면');
@@ -114,3 +105,12 @@ describe('holding a retired key', () => {
     await sql()`delete from key_rotation_runs`;
   });
 });
+
+/** Lets work go on until it says something that matches. */
+async function until(work: Work<unknown>, text: RegExp): Promise<void> {
+  for (;;) {
+    const step = await work.next();
+    if (step.done === true) throw new Error(`it ended before it said ${text}`);
+    if (text.test('label' in step.value ? step.value.label : step.value.message)) return;
+  }
+}
