@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildKernel } from './build-kernel.js';
 import { bundle } from './bundle.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/.$/, '');
@@ -47,6 +48,9 @@ async function writeDown() {
     writeFileSync(`${aside}/${file}`, text);
   }
 }
+
+// Before anything is compared: it may write a source file.
+await buildKernel();
 
 const sources = Math.max(
   newestMs(`${root}/src`),

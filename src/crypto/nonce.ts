@@ -14,7 +14,11 @@ const NONCE_WARNING = NONCE_LIMIT / 2n;
 const POOL_BYTES = 341 * NONCE_BYTES;
 
 /** Returns 12 bytes that no other call of any process returns. */
-export type NonceSource = () => Buffer;
+export interface NonceSource {
+  (): Buffer;
+  /** Many of them end to end; a source without it is asked for one after the other. */
+  readonly many?: (count: number) => Buffer;
+}
 
 /**
  * Nonces from the operating system's CSPRNG, drawn in blocks. Each block is a new buffer and each of its slices leaves
@@ -28,7 +32,7 @@ export type NonceSource = () => Buffer;
 export function createNonceSource(fill: (block: Buffer) => void = randomFillSync): NonceSource {
   let block = Buffer.alloc(0);
   let next = 0;
-  return () => {
+  const one = (): Buffer => {
     if (next === block.length) {
       const fresh = Buffer.alloc(POOL_BYTES);
       fill(fresh);
@@ -38,6 +42,17 @@ export function createNonceSource(fill: (block: Buffer) => void = randomFillSync
     next += NONCE_BYTES;
     return block.subarray(next - NONCE_BYTES, next);
   };
+  const many = (count: number): Buffer => {
+    const fresh = Buffer.alloc(count * NONCE_BYTES);
+    fill(fresh);
+    return fresh;
+  };
+  return Object.assign(one, { many });
+}
+
+/** `count` nonces of a source, end to end. */
+export function takeNonces(source: NonceSource, count: number): Buffer {
+  return source.many?.(count) ?? Buffer.concat(Array.from({ length: count }, () => source()));
 }
 
 /** Judges an estimate of values encrypted under one subkey (one data key, table and column). */

@@ -1,38 +1,27 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { TestContext } from 'vitest';
 import { expect, test } from 'vitest';
 import { createNonceSource } from '../../src/crypto/nonce.ts';
 import { encryptValue } from '../../src/crypto/value.ts';
-import { outside } from '../support/outside.ts';
 import { keyOne, readCiphertextVectors } from './keys.ts';
+import { readByPython } from './python-reader.ts';
 
-const SCRIPT = fileURLToPath(new URL('../vectors/read_ciphertext.py', import.meta.url));
 const DATA_KEY = '11'.repeat(32);
-
-function read(
-  context: TestContext,
-  place: { table: string; column: string; rowId: string },
-  key: string,
-  text: string,
-) {
-  const run = spawnSync(outside('python3', context), [SCRIPT, place.table, place.column, place.rowId], {
-    input: `${key}\n${text}\n`,
-  });
-  return { status: run.status, output: run.stdout, complaint: run.stderr.toString('utf8') };
-}
 
 test('a reader written from the format page alone, in Python without a library, decrypts what was encrypted here', (context) => {
   const place = { table: 'orders', column: 'items_encrypted', rowId: '0190a2b4-7c3e-7d51-8f00-112233445566' };
   const plaintext = JSON.stringify([{ menu: '비빔밥 🍚', quantity: 2 }]).repeat(5);
   const text = encryptValue({ key: keyOne, nonces: createNonceSource() }, place, plaintext);
-  expect(read(context, place, DATA_KEY, text)).toEqual({ status: 0, output: Buffer.from(plaintext), complaint: '' });
-  expect(read(context, { ...place, column: 'special_requests_encrypted' }, DATA_KEY, text)).toMatchObject({
+  const stored = { ...place, text };
+  expect(readByPython(context, stored, DATA_KEY)).toEqual({
+    status: 0,
+    output: Buffer.from(plaintext),
+    complaint: '',
+  });
+  expect(readByPython(context, { ...stored, column: 'special_requests_encrypted' }, DATA_KEY)).toMatchObject({
     status: 1,
     complaint: expect.stringContaining('tag mismatch'),
   });
-  expect(read(context, place, '22'.repeat(32), text)).toMatchObject({
+  expect(readByPython(context, stored, '22'.repeat(32))).toMatchObject({
     status: 1,
     complaint: expect.stringContaining('not a value of this key'),
   });
@@ -41,7 +30,7 @@ test('a reader written from the format page alone, in Python without a library, 
 test('the reader agrees with every vector that decrypts', (context) => {
   const { keys, valid } = readCiphertextVectors();
   const outputs = valid.map(({ key, table, column, row_id: rowId, text }) =>
-    read(context, { table, column, rowId }, keys[key]?.data_key ?? '', text).output.toString('hex'),
+    readByPython(context, { table, column, rowId, text }, keys[key]?.data_key ?? '').output.toString('hex'),
   );
   expect(outputs).toEqual(valid.map(({ plaintext }) => plaintext));
 });

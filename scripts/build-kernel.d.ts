@@ -1,0 +1,3 @@
+export function buildKernel(): Promise<void>;
+export function compileKernel(): Promise<Uint8Array>;
+export function moduleText(wasm: Uint8Array): string;
