@@ -18,7 +18,7 @@ export function timeCommand(line, { repeat = 1, env = process.env, cwd } = {}) {
   return { cpu: (user + system) / repeat, wall: wall / repeat };
 }
 
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

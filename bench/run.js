@@ -1,10 +1,12 @@
 // npm run bench [-- startup migrate …]: every bench, or those named. Exits 1 when a bound was missed.
 import { migrate } from './migrate.js';
 import { printMachine } from './measure.js';
+import { rotate } from './rotate.js';
 import { seed } from './seed.js';
 import { startup } from './startup.js';
+import { writer } from './writer.js';
 
-const BENCHES = { startup, migrate, seed };
+const BENCHES = { startup, migrate, seed, rotate, writer };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHES));

@@ -1,0 +1,41 @@
+// One run of each side on a fresh copy of a template: seconds for the template's rows, and what the server counted.
+import { runLimit } from './limit.js';
+import { figuresBetween, readFigures, rowSeconds, runRotation } from './product.js';
+import { assertRotated } from './rows.js';
+import { copyDatabase } from './site.js';
+
+/** @returns { run: () => seconds, figures: [] }: figures grow by one each run */
+export function limitSide(site, { kind, template }) {
+  const figures = [];
+  const run = async () =>
+    measured(site, template, figures, async () => ({ seconds: await runLimit(site, 'bench', { kind, template }) }));
+  return { run, figures };
+}
+
+export function rotateSide(site, { kind, template, words }) {
+  const figures = [];
+  const run = async () =>
+    measured(site, template, figures, async () => {
+      const { whole, peakMb } = runRotation(site, 'bench', words);
+      await assertRotated(site, 'bench', { kind, rows: template.rows });
+      return { seconds: await rowSeconds(site, 'bench'), whole, peakMb };
+    });
+  return { run, figures };
+}
+
+/** A side that does some rows only, told as if it had gone on like that for as many as the others do. */
+export function peerSide(site, { kind, name, peerRows, rows, run }) {
+  return async () => {
+    await copyDatabase(site, 'bench', name);
+    return ((await run(site, 'bench', { kind })) * rows) / peerRows;
+  };
+}
+
+async function measured(site, template, figures, work) {
+  await copyDatabase(site, 'bench', template.name);
+  const before = await readFigures(site, 'bench', template);
+  const result = await work();
+  const after = await readFigures(site, 'bench', { ...template, updates: before.updates + template.rows });
+  figures.push({ ...result, ...figuresBetween(before, after) });
+  return result.seconds;
+}
