@@ -1,3 +1,4 @@
+import { countThrough } from './counting.ts';
 import type { Demo } from './demo.ts';
 import { makeOrder } from './order.ts';
 import type { TableName } from './table.ts';
@@ -23,15 +24,15 @@ const COUNTED_UNITS: Partial<Readonly<Record<TableName, (demo: Demo) => number>>
   login_attempts: ({ volumes, firstAttempt }) => volumes.visits - firstAttempt,
 };
 
-/** How many rows each table will have: exact. Takes a few microseconds for each order and visit. */
-export function countRows(demo: Demo): ReadonlyMap<TableName, number> {
+/** How many rows each table will have: exact. Takes a few microseconds for each order and visit. Stops when the signal aborts. */
+export async function countRows(demo: Demo, signal: AbortSignal): Promise<ReadonlyMap<TableName, number>> {
   const counts = new Map<TableName, number>(SEED_TABLES.map(({ name }) => [name, 0]));
   const add: Add = (table, rows) => void counts.set(table, (counts.get(table) ?? 0) + rows);
-  for (let index = 0; index < demo.volumes.orders; index += 1) countOrder(demo, index, add);
-  for (let index = 0; index < demo.volumes.visits; index += 1) countVisit(demo, index, add);
+  await countThrough([0, demo.volumes.orders], signal, (index) => countOrder(demo, index, add));
+  await countThrough([0, demo.volumes.visits], signal, (index) => countVisit(demo, index, add));
   for (const { name, unitsOf, rowsOf } of SEED_TABLES) {
-    const units = unitsOf(demo);
-    for (let unit = COUNTED_UNITS[name]?.(demo) ?? 0; unit < units; unit += 1) add(name, rowsOf(demo, unit).length);
+    const rest = [COUNTED_UNITS[name]?.(demo) ?? 0, unitsOf(demo)] as const;
+    await countThrough(rest, signal, (unit) => add(name, rowsOf(demo, unit).length));
   }
   return counts;
 }

@@ -44,9 +44,12 @@ export interface SeedPlan {
 /**
  * What a seed would load, exactly. Changes nothing and unwraps no key.
  * @throws OrdersyncError `precondition` in a protected environment, on a standby, behind a pooler, where tables or keys are
- *   missing or rows are there already; `permission` for a role that does not own the tables
+ *   missing or rows are there already; `interrupted`; `permission` for a role that does not own the tables
  */
-export async function planSeed(ctx: Pick<Context, 'db' | 'config'>, request: SeedRequest): Promise<SeedPlan> {
+export async function planSeed(
+  ctx: Pick<Context, 'db' | 'config' | 'signal'>,
+  request: SeedRequest,
+): Promise<SeedPlan> {
   refuseProtected(ctx);
   const session = await ctx.db.session();
   refuseServer(session);
@@ -60,8 +63,8 @@ export async function planSeed(ctx: Pick<Context, 'db' | 'config'>, request: See
     volumes: volumesOf(request.rows),
     words: await loadWords(),
   });
-  const demo = createDemo(world);
-  const counts = countRows(demo);
+  const demo = await createDemo(world, ctx.signal);
+  const counts = await countRows(demo, ctx.signal);
   const tables = tablesWithNeeds(request.tables ?? SEED_TABLES.map(({ name }) => name)).map((table) => {
     const rows = counts.get(table.name) ?? 0;
     return { table, rows, bytes: rows * BYTES_PER_ROW[table.name] };

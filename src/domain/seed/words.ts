@@ -8,7 +8,7 @@ export interface Words {
 
 /**
  * The lists of @faker-js/faker, loaded when they are needed: 30 ms and no generator of its own. Its exact version is
- * pinned, because the same seed gives the same names only from the same lists (docs/decisions/012-seed.md).
+ * pinned, because the same seed gives the same names only from the same lists (docs/decisions/011-faker.md).
  */
 export async function loadWords(): Promise<Words> {
   const [korean, english] = await Promise.all([

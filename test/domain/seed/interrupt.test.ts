@@ -101,6 +101,14 @@ describe('an interrupted seed leaves nothing behind', () => {
     expect(await leftovers()).toEqual([]);
   });
 
+  test('while it still counts the rows of ten million', async () => {
+    const ctx = ownerContext(database.current, keyring);
+    const interruption = new OrdersyncError('interrupted', 'interrupted by SIGINT', { signal: 'SIGINT' });
+    setTimeout(() => ctx.abort(interruption), 500);
+    await expect(planSeed(ctx, { ...REQUEST, rows: 10_000_000 })).rejects.toBe(interruption);
+    expect(await leftovers()).toEqual([]);
+  });
+
   test('and the next one succeeds', async () => {
     const { tables } = await seed(ownerContext(database.current, keyring), { rows: 5000 });
     expect(tables).toHaveLength(SEED_TABLES.length);

@@ -11,9 +11,12 @@ import { parseScale, volumesOf } from '../../../src/domain/seed/volumes.ts';
 import { loadWords } from '../../../src/domain/seed/words.ts';
 import { createWorld } from '../../../src/domain/seed/world.ts';
 
+const NEVER = new AbortController().signal;
+
 async function demoOf(rows: number, seed = 'test', months = 6): Promise<Demo> {
   const span = spanOf(new Date('2026-03-15T12:34:00Z'), months);
-  return createDemo(createWorld({ seed, span, volumes: volumesOf(rows), words: await loadWords() }));
+  const world = createWorld({ seed, span, volumes: volumesOf(rows), words: await loadWords() });
+  return createDemo(world, NEVER);
 }
 
 function rowsOf(demo: Demo, name: string): SeedRow[] {
@@ -30,12 +33,12 @@ describe('the rows of a seed', () => {
     ] as const) {
       const demo = await demoOf(rows, 'count', months);
       const made = SEED_TABLES.map(({ name }) => [name, rowsOf(demo, name).length]);
-      expect([...countRows(demo)]).toEqual(made);
+      expect([...(await countRows(demo, NEVER))]).toEqual(made);
     }
   });
 
   it.each([10_000, 100_000, 1_000_000])('come to about %i, within three percent', async (rows) => {
-    const counts = [...countRows(await demoOf(rows)).values()];
+    const counts = [...(await countRows(await demoOf(rows), NEVER)).values()];
     const total = counts.reduce((sum, count) => sum + count, 0);
     expect(Math.abs(total / rows - 1)).toBeLessThan(0.03);
     expect(Math.min(...counts)).toBeGreaterThan(0);
