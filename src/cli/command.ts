@@ -17,6 +17,8 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   readonly args?: A;
   /** Whole command lines, at least one. */
   readonly examples: readonly string[];
+  /** Set by commands that stream any number of rows: memory is kept flat at the price of some CPU time. */
+  readonly steadyMemory?: true;
   /** A plan that is only to be shown may look at more than one that is carried out. */
   readonly plan?: (
     ctx: Context,

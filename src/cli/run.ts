@@ -12,6 +12,7 @@ import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { createKeyStores } from './key-store.ts';
 import { createDatabase, listSettings, systemClock } from './session.ts';
+import { holdMemorySteady } from './steady-memory.ts';
 import { openTalk } from './talk.ts';
 import type { Talk } from './talk.ts';
 
@@ -28,6 +29,7 @@ export interface Invocation {
 /** context → plan → show or confirm → events → result → report → exit code; sessions are closed whatever happens. */
 export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCode> {
   const { globals } = invocation;
+  if (invocation.command.steadyMemory) holdMemorySteady();
   const clock = systemClock();
   const talk = openTalk(io, globals, clock);
   const interrupts = listenForInterrupts(io, talk.note);

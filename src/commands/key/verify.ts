@@ -13,6 +13,7 @@ export const verify = defineCommand({
     'shows a value. Exit 5 when anything is wrong.',
   options: { sample: SAMPLE_OPTION, ...TABLES_OPTION, ...KEY_STORE_OPTIONS },
   examples: ['ordersync key verify', 'ordersync key verify --sample 1%', 'ordersync key verify --table users'],
+  steadyMemory: true,
   run: async function* (ctx, { sample, table, kmsTimeout }) {
     requireEncryptedTables(table);
     const session = await ctx.db.session();

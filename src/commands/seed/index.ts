@@ -33,6 +33,7 @@ export const seed = defineCommand({
     'ordersync seed --scale large --dry-run',
     'ordersync seed --until 2026-11-01T00:00Z --random-seed workshop',
   ],
+  steadyMemory: true,
   plan: async (ctx, request): Promise<SeedPlan> => planSeed(ctx, parseSeedRequest(request, ctx.clock.now())),
   presentPlan: plannedReport,
   intent: (plan) => ({ action: `write ${describePlan(plan)}`, destructive: false }),
