@@ -47,6 +47,8 @@ export const option = {
     define(summary, { placeholder: 'n', ...settings }, (text) => parseInteger(text, settings?.min, settings?.max)),
   duration: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
     define(summary, { placeholder: 'duration', ...settings }, parseDuration, (ms) => describeDuration(Number(ms))),
+  bytes: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
+    define(summary, { placeholder: 'size', ...settings }, parseBytes),
   choice: <const C extends string, const S extends Settings<C>>(
     choices: readonly C[],
     summary: string,
@@ -117,6 +119,17 @@ export function parseDuration(text: string): number {
 export function describeDuration(ms: number): string {
   const unit = (['d', 'h', 'm', 's'] as const).find((name) => ms !== 0 && ms % (UNIT_MS[name] ?? 1) === 0) ?? 'ms';
   return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`;
+}
+
+/** As PostgreSQL writes them: powers of 1024, and kB with a small k. */
+const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
+
+/** "512kB", "20MB", "1.5GB" → bytes. A bare number is refused: nobody knows its unit. */
+export function parseBytes(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(amount) * (UNIT_BYTES[unit ?? ''] ?? 0));
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new OrdersyncError('usage', `"${text}" is not a size; write it with its unit, such as 512kB, 20MB or 1.5GB`);
 }
 
 function parseChoice<C extends string>(text: string, choices: readonly C[]): C {

@@ -107,11 +107,12 @@ export function nameOf(key: PlannedKey): string {
 }
 
 /** Short, because it stands beside every value; unique, because type and version are. */
-function keyIdOf(keyType: KeyType, version: number): string {
+export function keyIdOf(keyType: KeyType, version: number): string {
   return `${keyType}-v${version}`;
 }
 
-interface ProvenKey {
+/** A new key that its store has wrapped and opened again. Nothing depends on it before it is inserted. */
+export interface ProvenKey {
   readonly key: PlannedKey;
   readonly wrapped: Omit<NewDataKey, 'dataKey'>;
   readonly kid: string | undefined;
@@ -119,7 +120,7 @@ interface ProvenKey {
 }
 
 /** The store's own answer is not believed: the wrapped key is opened again before anything depends on it. */
-async function makeKey(store: KeyStore, key: PlannedKey): Promise<ProvenKey> {
+export async function makeKey(store: KeyStore, key: PlannedKey): Promise<ProvenKey> {
   const { dataKey, ...wrapped } = await store.generateDataKey(contextOf(key));
   try {
     const { kid, commitment } = openCipherKey(dataKey);
@@ -134,7 +135,12 @@ async function makeKey(store: KeyStore, key: PlannedKey): Promise<ProvenKey> {
   });
 }
 
-async function insertKey(sql: Sql, store: KeyStore, { key, wrapped, kid, commitment }: ProvenKey): Promise<void> {
+/** Writes the key and its audit row, in the transaction of the caller. */
+export async function insertKey(
+  sql: Sql,
+  store: KeyStore,
+  { key, wrapped, kid, commitment }: ProvenKey,
+): Promise<void> {
   const { provider } = store;
   const row = { ...wrapped, provider, commitment };
   if (key.kind === 'data-key') await insertDataKey(sql, { ...row, ...key, kid: kid ?? '' } satisfies NewDataKeyRow);
@@ -152,7 +158,7 @@ function contextOf(key: PlannedKey): KeyContext {
   return key.kind === 'data-key' ? dataKeyContext(key) : blindIndexContext(key);
 }
 
-function nextVersion(versions: readonly { readonly version: number }[]): number {
+export function nextVersion(versions: readonly { readonly version: number }[]): number {
   return Math.max(0, ...versions.map(({ version }) => version)) + 1;
 }
 

@@ -1,7 +1,7 @@
 import type { Work } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import type { DataKeyRow } from '../encryption/queries.ts';
-import type { KeyType } from '../encryption/registry.ts';
+import type { EncryptedTable, KeyType } from '../encryption/registry.ts';
 import { ENCRYPTED_TABLES } from '../encryption/registry.ts';
 import type { UsageRow } from './usage-queries.ts';
 import { readUsage } from './usage-queries.ts';
@@ -13,15 +13,22 @@ export interface ColumnUsage extends Omit<UsageRow, 'position'> {
   readonly keyType: KeyType;
 }
 
-/** Which keys the values of all registered columns name: one pass per table, all by the same snapshot of the caller. */
-export async function* countValues(session: Session, dataKeys: readonly DataKeyRow[]): Work<ColumnUsage[]> {
+/**
+ * Which keys the values of all registered columns name: one pass per table, all by the same snapshot of the caller.
+ * @param tables fewer of them, where the answer is no proof
+ */
+export async function* countValues(
+  session: Session,
+  dataKeys: readonly DataKeyRow[],
+  tables: readonly EncryptedTable[] = ENCRYPTED_TABLES,
+): Work<ColumnUsage[]> {
   const known = {
     kids: dataKeys.flatMap(({ material }) => (material === null ? [] : [material.kid])),
     keyIds: dataKeys.map(({ keyId }) => keyId),
   };
   const usage: ColumnUsage[] = [];
-  for (const [index, table] of ENCRYPTED_TABLES.entries()) {
-    yield { kind: 'progress', label: table.name, done: index, total: ENCRYPTED_TABLES.length, unit: 'tables' };
+  for (const [index, table] of tables.entries()) {
+    yield { kind: 'progress', label: table.name, done: index, total: tables.length, unit: 'tables' };
     for (const { position, ...row } of await readUsage(session, table, known)) {
       const pair = table.pairs[position];
       if (pair === undefined) throw new RangeError(`${table.name} has no pair ${position}`);

@@ -89,9 +89,12 @@ export async function countRows(session: Pick<Session, 'sql'>, table: EncryptedT
 export async function estimateRows(sql: Sql, table: EncryptedTable): Promise<number | undefined> {
   const [row] = await sql<{ rows: number | null }[]>`
     select sum(leaf.reltuples) filter (where leaf.reltuples >= 0)::double precision as rows
-      from pg_partition_tree(pg_catalog.format('public.%I', ${table.name}::text)::regclass) tree
-      join pg_catalog.pg_class leaf on leaf.oid = tree.relid
-     where tree.isleaf`;
+      from pg_catalog.pg_class leaf
+      left join pg_partition_tree(pg_catalog.format('public.%I', ${table.name}::text)::regclass) tree
+        on tree.relid = leaf.oid
+     where tree.isleaf
+        -- A plain table is in no partition tree.
+        or leaf.oid = pg_catalog.format('public.%I', ${table.name}::text)::regclass and leaf.relkind = 'r'`;
   return row?.rows ?? undefined;
 }
 
