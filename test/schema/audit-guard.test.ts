@@ -8,6 +8,7 @@ const PAIRS = [
   ['user_agent_encrypted', 'ua_key_id'],
   ['old_value_encrypted', 'old_value_key_id'],
   ['new_value_encrypted', 'new_value_key_id'],
+  ['ip_hash'], // follows from the address and a key, as its ciphertext does
 ].flat();
 
 const ROW = `'0123456789abcdef0123456789abcdef', 'LOGIN', 'User', 'none', 'none', true`;

@@ -15,11 +15,6 @@ describe('key destroy', () => {
           from encryption_data_keys data join encryption_keys keys on keys.id = data.encryption_key_id
          where keys.key_id = 'pii-v1'`
     )[0];
-  const refusal = (message: string, code = 4) => ({
-    code,
-    stderr: expect.stringContaining(message) as string,
-    key: { wrapped: true, dated: false },
-  });
   const attempt = async (words = 'destroy pii-v1 --yes') => {
     const { code, stderr } = await commands.key(words);
     return { code, stderr, key: await wrapped() };
@@ -128,3 +123,12 @@ describe('key destroy', () => {
     expect(await commands.key('verify')).toMatchObject({ code: 5, stdout: expect.stringContaining('was destroyed') });
   });
 });
+
+/** What a refused attempt leaves: the key as it was. */
+function refusal(message: string, code = 4) {
+  return {
+    code,
+    stderr: expect.stringContaining(message) as string,
+    key: { wrapped: true, dated: false },
+  };
+}
