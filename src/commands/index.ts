@@ -22,6 +22,12 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./key/index.ts')).key,
   },
   {
+    name: 'partition',
+    summary: 'make, check, detach and convert monthly partitions',
+    audience: 'DBA',
+    load: async () => (await import('./partition/index.ts')).partition,
+  },
+  {
     name: 'seed',
     summary: 'fill an empty database with believable, encrypted demo data',
     audience: 'everyone',

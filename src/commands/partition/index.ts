@@ -1,0 +1,9 @@
+import type { Noun } from '../../cli/command.ts';
+
+export const partition: Noun = {
+  verbs: {
+    list: async () => (await import('./list.ts')).list,
+    plan: async () => (await import('./plan.ts')).plan,
+    ensure: async () => (await import('./ensure.ts')).ensure,
+  },
+};

@@ -1,0 +1,102 @@
+import type { Context, Work } from '../../context.ts';
+import type { Session } from '../../db/session.ts';
+import { SQLSTATE, sqlstateOf } from '../../db/sqlstate.ts';
+import { inTransaction, setLocal } from '../../db/transaction.ts';
+import { OrdersyncError } from '../../errors.ts';
+import type { Watcher } from '../migrations/blockers.ts';
+import { createWatcher, describeBlocker, firstLookMs, whileWatching } from '../migrations/blockers.ts';
+
+/** How a change of partitions behaves towards everybody else. */
+export interface Manners {
+  /** How long anybody may be kept waiting by one attempt. */
+  readonly lockTimeoutMs: number;
+  /** How often an attempt is made again. */
+  readonly retries: number;
+}
+
+/** One session's way of making changes that lock tables for a moment. */
+export interface Changer {
+  readonly ctx: Pick<Context, 'db' | 'clock' | 'signal'>;
+  readonly session: Session;
+  readonly manners: Manners;
+  readonly watcher: Watcher;
+}
+
+export function createChanger(ctx: Changer['ctx'], session: Session, manners: Manners): Changer {
+  return { ctx, session, manners, watcher: createWatcher(ctx, session.server.pid) };
+}
+
+/** Another session was in the way, or a row came to a catch-all while its month was being made. */
+const RETRYABLE: ReadonlySet<string | undefined> = new Set([
+  SQLSTATE.lockNotAvailable,
+  SQLSTATE.deadlock,
+  SQLSTATE.serializationFailure,
+  SQLSTATE.checkViolation,
+]);
+
+/** What is left of the time that others may wait for the change itself, once its locks are there (measured: 10 to 40 ms). */
+const LONGEST_WORK_MS = 50;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+/** Short waits are nothing to talk about. */
+const FIRST_TOLD = 5;
+
+export interface Change<Result> {
+  /** Completes "… did not get its locks": "orders 2026-03". */
+  readonly what: string;
+  /** Runs inside a transaction with lock_timeout set. */
+  readonly work: () => Promise<Result>;
+}
+
+/**
+ * Runs a change in a transaction that gives up soon when it has to wait, and again after a pause of growing, random length:
+ * whoever queues behind it never waits longer than the manners allow.
+ * @returns what the work returned, and how many attempts it took
+ * @throws OrdersyncError `lock_held` naming the blocker after the last attempt
+ */
+export async function* changePatiently<Result>(
+  { ctx, session, manners, watcher }: Changer,
+  { what, work }: Change<Result>,
+): Work<{ readonly result: Result; readonly attempts: number }> {
+  const { lockTimeoutMs, retries } = manners;
+  const waitMs = Math.max(1, lockTimeoutMs - Math.min(LONGEST_WORK_MS, Math.round(lockTimeoutMs / 3)));
+  const attempt = async (): Promise<Result> => {
+    await setLocal(session, 'lock_timeout', `${waitMs}ms`);
+    return work();
+  };
+  for (let attempts = 1; ; attempts += 1) {
+    ctx.signal.throwIfAborted();
+    try {
+      const changing = inTransaction(session, attempt);
+      const result = yield* whileWatching(ctx, watcher, { work: changing, firstLookMs: firstLookMs(waitMs) });
+      return { result, attempts };
+    } catch (error) {
+      if (!RETRYABLE.has(sqlstateOf(error))) throw error;
+      if (attempts > retries) throw gaveUp(error, what, attempts, watcher);
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1)) * (0.5 + Math.random() / 2);
+      if (attempts === FIRST_TOLD) {
+        yield { kind: 'note', message: `${what} waits for its locks${blockedBy(watcher)}; it goes on trying` };
+      }
+      await ctx.clock.sleep(pauseMs, ctx.signal);
+    }
+  }
+}
+
+function gaveUp(error: unknown, what: string, attempts: number, watcher: Watcher): OrdersyncError {
+  if (sqlstateOf(error) === SQLSTATE.checkViolation) {
+    return new OrdersyncError('precondition', `${what}: rows came to the catch-all at each of ${attempts} attempts`, {
+      hint: 'an application writes rows of that month: run the command again',
+      sqlstate: SQLSTATE.checkViolation,
+      cause: error,
+    });
+  }
+  return new OrdersyncError('lock_held', `${what} did not get its locks in ${attempts} attempts${blockedBy(watcher)}`, {
+    hint: 'wait until that session is through, or give it more attempts with --retries',
+    cause: error,
+    facts: { blocked_by: watcher.last.map(({ pid }) => pid) },
+  });
+}
+
+function blockedBy({ last }: Watcher): string {
+  return last.length === 0 ? '' : `, blocked by ${last.map(describeBlocker).join('; ')}`;
+}
