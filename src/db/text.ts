@@ -27,6 +27,18 @@ export function runText<Row extends TextRow = TextRow>(
 }
 
 /**
+ * As runText, for a statement that is repeated many times on one session: prepared under a name at its first use, which
+ * saves a round trip from then on. Not prepared behind a transaction pooler.
+ */
+export function runPrepared<Row extends TextRow = TextRow>(
+  session: Pick<Session, 'sql'>,
+  text: string,
+  parameters: readonly unknown[],
+): TextQuery<Row> {
+  return session.sql.unsafe<Row[]>(text, parameters as never[], { prepare: true }).execute();
+}
+
+/**
  * Sends text by the simple protocol, at once: several statements, and those that refuse to run in the implicit transaction
  * of the extended one. With several statements the answer is an array of results, one for each.
  */

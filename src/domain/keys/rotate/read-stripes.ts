@@ -1,0 +1,125 @@
+import type { TextRow } from '../../../db/text.ts';
+import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
+import { OrdersyncError } from '../../../errors.ts';
+import type { RowSession } from './row-session.ts';
+import type { RowStatements } from './row-queries.ts';
+import type { PendingRow, Stripe } from './stripe.ts';
+import type { Pace, RotationTable } from './types.ts';
+
+/** A range of row places, `(page,item)`: from the first up to the second, exclusive. */
+export interface PlaceRange {
+  readonly first: string;
+  readonly end: string;
+}
+
+export interface StripeReader {
+  readonly session: RowSession;
+  readonly table: RotationTable;
+  readonly statements: RowStatements;
+  readonly keyId: string;
+  readonly pace: Pace;
+}
+
+/** What a statement may carry, and what a range may hold: memory stays flat whatever the size of the values. */
+const STRIPE_BYTES = 2 * 1024 * 1024;
+const RANGE_BYTES = 8 * 1024 * 1024;
+const PAGE_BYTES = 8192;
+/** Measured: 500 to 2000 rows a statement cost least; where the work rests anyway, shorter ones hold locks for less long. */
+const STRIPE_ROWS = { fullSpeed: 2048, throttled: 512 };
+const FEWEST_ROWS = 16;
+const SAMPLED_PAGES = 16;
+
+export function rangeOfPages(firstPage: number, endPage: number): PlaceRange {
+  return { first: `(${firstPage},0)`, end: `(${endPage},0)` };
+}
+
+/**
+ * The parts in which a range of pages is read. Where values are stored out of line a page may stand for any number of
+ * bytes: then the server adds them up first, without fetching them.
+ */
+export async function cutRange(
+  { session, statements, keyId }: StripeReader,
+  range: PlaceRange,
+  toasted: boolean,
+): Promise<PlaceRange[]> {
+  if (!toasted) return [range];
+  const rows = await session.run<{ first: string }>(statements.measure, [keyId, range.first, range.end, RANGE_BYTES]);
+  return rows.map(({ first }, index) => ({ first, end: rows[index + 1]?.first ?? range.end }));
+}
+
+/** How the rows of some pages are spread over stripes; sampled, because statistics may be missing or old. */
+export async function readLayout(
+  { session, statements, pace }: StripeReader,
+  { firstPage, endPage }: { readonly firstPage: number; readonly endPage: number },
+): Promise<{ readonly stripes: number; readonly pagesPerSlice: number }> {
+  const from = firstPage + Math.max(0, Math.floor((endPage - firstPage - SAMPLED_PAGES) / 2));
+  const to = Math.min(endPage, from + SAMPLED_PAGES);
+  const { first, end } = rangeOfPages(from, to);
+  const [row] = await session.run<{ rows: number }>(statements.density, [first, end]);
+  const stripes = Math.max(1, Math.ceil((row?.rows ?? 0) / (to - from)));
+  // A stripe has about one row of each page.
+  const byBytes = (STRIPE_BYTES * stripes) / PAGE_BYTES;
+  const byRate = Math.max(FEWEST_ROWS, (pace.maxRate ?? Number.POSITIVE_INFINITY) / 4);
+  const rows = Math.min(pace.fullSpeed ? STRIPE_ROWS.fullSpeed : STRIPE_ROWS.throttled, byRate, byBytes);
+  return { stripes, pagesPerSlice: Math.max(1, Math.floor(rows)) };
+}
+
+/** Reads the pending values of a range, packed into stripes, in the order to write them. */
+export async function readStripes(
+  { session, table, statements, keyId }: StripeReader,
+  range: PlaceRange,
+  { stripes, pagesPerSlice }: { readonly stripes: number; readonly pagesPerSlice: number },
+): Promise<Stripe[]> {
+  const parameters = [keyId, range.first, range.end, stripes, pagesPerSlice];
+  const rows = await session.run<StripeRow>(statements.read, parameters);
+  return rows
+    .toSorted((one, other) => one.stripe - other.stripe || Number(one.slice) - Number(other.slice))
+    .map((row) => stripeOf(table, row));
+}
+
+/** Rows by their ids, for those that cannot be read as a stripe. */
+export async function readPendingRows(
+  { session, table, statements, keyId }: StripeReader,
+  request: { readonly ids: string; readonly run: string; readonly since: string },
+): Promise<PendingRow[]> {
+  const { ids, run, since } = request;
+  const rows = await session.run(statements.readRows, [keyId, ids, run, table.table.name, since]);
+  return rows.map((row) => ({
+    id: String(row['id']),
+    version: String(row['version']),
+    place: String(row['place']),
+    rowId: String(row['row_id']),
+    texts: table.pairs.map((_, index) => (row[`t${index}`] ?? null) as string | null), // text columns
+  }));
+}
+
+/** @throws OrdersyncError `partial` in place of the server's error for a table that somebody keeps locked as a whole */
+export function whenRelationLocked(error: unknown, relation: string): unknown {
+  if (sqlstateOf(error) !== SQLSTATE.lockNotAvailable) return error;
+  return new OrdersyncError('partial', `the table ${relation} stays locked by another session`, {
+    hint: 'see who holds it with `ordersync monitor blocking`; what is done is kept, run the command again',
+    sqlstate: SQLSTATE.lockNotAvailable,
+  });
+}
+
+interface StripeRow extends TextRow {
+  readonly stripe: number;
+  /** int8 arrives as text. */
+  readonly slice: string;
+  readonly rows: number;
+  readonly ids: string;
+  readonly versions: string;
+  readonly places?: string;
+  readonly row_ids?: string;
+}
+
+function stripeOf({ pairs }: RotationTable, row: StripeRow): Stripe {
+  return {
+    rows: row.rows,
+    ids: row.ids,
+    versions: row.versions,
+    places: row.places,
+    rowIds: row.row_ids ?? row.ids,
+    texts: pairs.map((_, index) => String(row[`t${index}`])),
+  };
+}

@@ -1,0 +1,82 @@
+import type { Session } from '../../../db/session.ts';
+import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
+import type { Figures } from './figures.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { RowStatements } from './row-queries.ts';
+import { rowStatements } from './row-queries.ts';
+import type { RowSession } from './row-session.ts';
+import type { StripeReader } from './read-stripes.ts';
+import { whenRelationLocked } from './read-stripes.ts';
+import type { Rest, Throttle } from './throttle.ts';
+import type { RotationTable, RowWorkNeeds, RowWorkRequest } from './types.ts';
+import type { StripeWriter } from './write-stripe.ts';
+
+/** What all jobs of this process share. */
+export interface RowWork {
+  readonly needs: RowWorkNeeds;
+  readonly request: RowWorkRequest;
+  /** Aborts with the user's signal, and when another job fails. */
+  readonly signal: AbortSignal;
+  readonly control: Session;
+  readonly figures: Figures;
+  readonly throttle: Throttle;
+  readonly ring: KeyRing;
+  /** Sentences for the user. */
+  readonly say: (message: string) => void;
+}
+
+/** One line of work with its own sessions. */
+export interface RowJob extends RowWork {
+  readonly reader: RowSession;
+  readonly writer: RowSession;
+  readonly rest: Rest;
+}
+
+/** A relation to work on, under the name it has now. */
+export interface Target {
+  readonly table: RotationTable;
+  readonly relation: string;
+  readonly statements: RowStatements;
+}
+
+export function targetOf(table: RotationTable, relation: string): Target {
+  return { table, relation, statements: rowStatements(table, relation) };
+}
+
+export function readerOf({ request }: RowWork, session: RowSession, { table, statements }: Target): StripeReader {
+  return { session, table, statements, keyId: request.run.to.keyId, pace: request.pace };
+}
+
+export function writerOf({ needs, request, writer, figures }: RowJob, { table, statements }: Target): StripeWriter {
+  const { clock } = needs;
+  return { session: writer, table, statements, keyId: request.run.to.keyId, clock, figures, random: Math.random };
+}
+
+const RELATION_PATIENCE_MS = 60_000;
+const RELATION_PAUSE_MS = 500;
+
+/**
+ * Repeats a read while a session holds the whole relation locked, such as an ALTER TABLE.
+ * @returns undefined when the relation is not there any more, or the work is to stop
+ * @throws OrdersyncError `partial` when it stays locked
+ */
+export async function whileItStands<Result>(
+  { needs: { clock }, figures, signal }: RowWork,
+  relation: string,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const deadline = clock.monotonicMs() + RELATION_PATIENCE_MS;
+  while (!signal.aborted) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlstateOf(error) === SQLSTATE.undefinedTable) return undefined;
+      if (sqlstateOf(error) !== SQLSTATE.lockNotAvailable || clock.monotonicMs() > deadline) {
+        throw whenRelationLocked(error, relation);
+      }
+      figures.retries += 1;
+      await clock.sleep(RELATION_PAUSE_MS, signal);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
+import { recordBadValues } from './bad-row-queries.ts';
+import type { Claims } from './claim.ts';
+import { readAhead } from './read-ahead.ts';
+import type { OpenChunk, Portion } from './read-portions.ts';
+import { readPortions } from './read-portions.ts';
+import { readPendingRows } from './read-stripes.ts';
+import { renewStripe } from './renew-stripe.ts';
+import type { RowJob, Target } from './row-job.ts';
+import { readerOf, writerOf } from './row-job.ts';
+import type { BadValue, Stripe } from './stripe.ts';
+import { fieldCount, packRows } from './stripe.ts';
+import { renewedRows, writeStripe } from './write-stripe.ts';
+import { createWriteLine } from './write-line.ts';
+import type { WriteLine } from './write-line.ts';
+
+/**
+ * Works on chunks until none is open, or the signal aborts: then it stops after the stripe that is being written. While
+ * the server writes a stripe the next one is encrypted, and the next chunk is read.
+ */
+export async function workChunks(job: RowJob, claims: Claims): Promise<void> {
+  const unfinished = new Set<OpenChunk>();
+  const portions = readAhead(readPortions(job, claims, (open) => unfinished.add(open)));
+  const line = createWriteLine();
+  try {
+    for await (const portion of portions) {
+      job.rest.worked(portion.readMs);
+      await workPortion(job, portion, line);
+      if (job.signal.aborted) break;
+      if (!portion.last) continue;
+      line.start(async () => {
+        await claims.finish(portion.open.chunk, portion.open.counts);
+        unfinished.delete(portion.open);
+        job.figures.chunks += 1;
+      });
+    }
+    await line.wait();
+  } finally {
+    await line.settled();
+    if (!job.control.lost) for (const { chunk, counts } of unfinished) await claims.abandon(chunk, counts);
+  }
+}
+
+async function workPortion(job: RowJob, portion: Portion, line: WriteLine): Promise<void> {
+  const { target, stripes, open, share } = portion;
+  const { chunk } = open;
+  const pages = (chunk.endPage - chunk.firstPage) * share;
+  const rowsRead = stripes.reduce((sum, { rows }) => sum + rows, 0);
+  let gone = false;
+  if (target === undefined || rowsRead === 0) return progressed(job, chunk.table, pages);
+  for (const stripe of stripes) {
+    if (job.signal.aborted) return;
+    const ready = await renew(job, target, stripe, line);
+    await line.wait();
+    await job.throttle.turn(job.rest);
+    if (job.signal.aborted || gone) return;
+    line.start(async () => {
+      gone = !(await write(job, { target, ready, open }));
+      progressed(job, chunk.table, (pages * stripe.rows) / rowsRead);
+    });
+    job.needs.reach('mid-stripe');
+  }
+}
+
+interface Ready {
+  readonly stripe: Stripe;
+  readonly texts: readonly string[];
+  readonly bad: readonly BadValue[];
+}
+
+async function renew(job: RowJob, target: Target, stripe: Stripe, line: WriteLine): Promise<Ready> {
+  const renewal = { batch: job.needs.batch, ring: job.ring, to: job.request.run.to.key };
+  // Were there commas in the row ids and in a text, the counts could agree and every value stand one row off.
+  if (stripe.rowIds === stripe.ids || fieldCount(stripe.rowIds) === stripe.rows) {
+    try {
+      return { stripe, ...(await renewStripe(renewal, target.table, stripe)) };
+    } catch (error) {
+      // Not as many fields as rows: some value in it is no ciphertext. The rows are taken apart to find it.
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  await line.wait();
+  const { ids } = stripe;
+  const request = { ids, run: job.request.run.id, since: 'infinity' };
+  const packed = packRows(target.table, await readPendingRows(readerOf(job, job.writer, target), request));
+  const renewed = await renewStripe(renewal, target.table, packed.stripe);
+  return { stripe: packed.stripe, texts: renewed.texts, bad: [...packed.bad, ...renewed.bad] };
+}
+
+/** False when the relation is not there any more. */
+async function write(
+  job: RowJob,
+  { target, ready, open }: { readonly target: Target; readonly ready: Ready; readonly open: OpenChunk },
+): Promise<boolean> {
+  const { stripe, texts, bad } = ready;
+  const expected = renewedRows(stripe, texts, bad.length === 0);
+  if (expected > 0) {
+    const begun = job.needs.clock.monotonicMs();
+    try {
+      const written = await writeStripe(writerOf(job, target), { stripe, texts }, open.leaveLocked);
+      open.leaveLocked ||= written.lockedLeftOut;
+      open.counts = { rows: open.counts.rows + written.rows, values: open.counts.values + written.values };
+      job.figures.rows += written.rows;
+      job.figures.values += written.values;
+      job.figures.misses += expected - written.rows;
+      job.throttle.wrote(written.rows);
+    } catch (error) {
+      if (sqlstateOf(error) !== SQLSTATE.undefinedTable) throw error;
+      return false;
+    }
+    job.rest.worked(job.needs.clock.monotonicMs() - begun);
+  }
+  if (bad.length > 0) {
+    await recordBadValues(job.control, { run: job.request.run.id, table: target.table.table.name, values: bad });
+    job.figures.bad += bad.length;
+  }
+  return true;
+}
+
+function progressed({ figures }: RowJob, table: string, pages: number): void {
+  const progress = figures.tables.get(table);
+  if (progress === undefined) return;
+  progress.done += pages * progress.rowsPerPage;
+  progress.news = true;
+}
