@@ -55,8 +55,11 @@ async function rotationKilledAtItsRows(campaign: Campaign): Promise<void> {
 async function rotationKilledAtItsEnd(campaign: Campaign): Promise<void> {
   // So long that all chunks are done before it is over.
   campaign.setGrace(FULL ? 20 : 3);
+  // A few rows that are held make the sweep wait.
+  const { release } = await lockUsers(campaign, 0.002);
   await campaign.killIn('grace');
   await campaign.killIn('sweep');
+  await release();
   await campaign.killIn('proof');
   await campaign.killAt('before-finish');
   await campaign.finish();
@@ -82,22 +85,35 @@ async function rotationWithoutKms({ site, start, expectValid, setGrace }: Campai
 }
 
 /** 5 % of the users, held by a session that does nothing: all other rows are done, these are named. */
-async function rotationOfLockedRows({ site, start, finish, setGrace }: Campaign): Promise<void> {
+async function rotationOfLockedRows(campaign: Campaign): Promise<void> {
+  const { site, start, finish, setGrace } = campaign;
   setGrace(3);
-  const session = await site.sql.reserve();
+  const { ids, release } = await lockUsers(campaign, 0.05);
   try {
-    await session`begin`;
-    const locked = await session<{ id: string }[]>`
-      select id::text from users where ('x' || right(id::text, 4))::bit(16)::int % 20 = 0 for update`;
-    expect(locked.length).toBeGreaterThan(0);
     const end = await start('--if-older-than 0s').whenEnded;
     requireCode('rows locked', end, [6]);
-    expect(locked.filter(({ id }) => end.stdout.includes(id)).length).toBeGreaterThan(0);
+    expect(ids.filter((id) => end.stdout.includes(id)).length).toBeGreaterThan(0);
     const rotating = await site.sql`select from encryption_keys where key_type = 'pii' and status = 'ROTATING'`;
     expect(rotating).toHaveLength(1);
   } finally {
-    await session`rollback`;
-    session.release();
+    await release();
   }
   await finish();
+}
+
+/** Locks a share of the users in an idle transaction, but those that somebody else has. */
+async function lockUsers({ site, random }: Campaign, share: number) {
+  const session = await site.sql.reserve();
+  await session`begin`;
+  const locked = await session<{ id: string }[]>`
+    select id::text from users
+    order by md5(id::text || ${String(random.next())}::text)
+    limit (select ceil(count(*) * ${share}::float8) from users)
+    for update skip locked`;
+  expect(locked.length).toBeGreaterThan(0);
+  const release = async (): Promise<void> => {
+    await session`rollback`;
+    session.release();
+  };
+  return { ids: locked.map(({ id }) => id), release };
 }

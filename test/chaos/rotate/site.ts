@@ -61,8 +61,9 @@ async function prepareSchema(server: EmbeddedServer): Promise<void> {
   await superuser.unsafe(`create database ${DATABASE} owner ${OWNER.user}`);
   const owner = postgres(server.urlFor(DATABASE, OWNER), { max: 1, onnotice: () => undefined });
   await migrateUp(owner);
+  // By itself, which may: from version 16 the same words of the superuser would leave its membership without inheritance.
+  await owner.unsafe(`grant ordersync_rotator to ${OWNER.user}`);
   await owner.end();
-  await superuser.unsafe(`grant ordersync_rotator to ${OWNER.user}`);
   await superuser.end();
 }
 
