@@ -6,6 +6,7 @@ export const key: Noun = {
     create: async () => (await import('./create.ts')).create,
     status: async () => (await import('./status.ts')).status,
     verify: async () => (await import('./verify.ts')).verify,
+    rotate: async () => (await import('./rotate.ts')).rotate,
     rewrap: async () => (await import('./rewrap.ts')).rewrap,
     retire: async () => (await import('./retire.ts')).retire,
     destroy: async () => (await import('./destroy.ts')).destroy,

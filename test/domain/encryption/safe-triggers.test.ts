@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ENCRYPTED_TABLES } from '../../../src/domain/encryption/registry.ts';
+import type { SafeTrigger } from '../../../src/domain/encryption/safe-triggers.ts';
 import { REENCRYPTION_SAFE_TRIGGERS } from '../../../src/domain/encryption/safe-triggers.ts';
 import { readUpdateTriggers } from '../../../src/domain/keys/rotate/preflight-queries.ts';
 import { useKeyCommands } from '../../commands/key/fixture.ts';
@@ -25,8 +26,6 @@ describe('row triggers that are taken to leave a re-encrypted row alone', () => 
       tables: columns.map(({ table }) => table),
       names: columns.map(({ name }) => name),
     });
-    const named = (list: readonly { table: string; trigger: string; function: string; condition: boolean }[]) =>
-      new Set(list.map(({ table, trigger, function: name, condition }) => `${table} ${trigger} ${name} ${condition}`));
     expect(named(found.filter(({ perRow }) => perRow))).toEqual(named(REENCRYPTION_SAFE_TRIGGERS));
     expect(found.filter(({ perRow }) => !perRow).every(({ function: name }) => name === 'audit_logs_guard')).toBe(true);
   });
@@ -52,3 +51,11 @@ describe('row triggers that are taken to leave a re-encrypted row alone', () => 
     },
   );
 });
+
+type Named = Pick<SafeTrigger, 'table' | 'trigger' | 'function' | 'condition'>;
+
+function named(triggers: readonly Named[]): Set<string> {
+  return new Set(
+    triggers.map(({ table, trigger, function: name, condition }) => `${table} ${trigger} ${name} ${condition}`),
+  );
+}
