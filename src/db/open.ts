@@ -127,11 +127,8 @@ function factsOf(row: FactsRow, keyPid: number, address: string): ServerFacts {
 
 /** Settings a pooler would leave behind for its other clients are not made through one. */
 async function applySettings(sql: Sql, { pooled }: ServerFacts, { serverSettings }: ConnectionSettings): Promise<void> {
-  await setDefaults(sql);
-  if (!pooled) {
-    await setFloatDigits(sql);
-    await setConnectionCheck(sql).catch(ignoreUnsupported);
-  }
+  const ownSettings = pooled ? [] : [setFloatDigits(sql), setConnectionCheck(sql).catch(ignoreUnsupported)];
+  await Promise.all([setDefaults(sql), ...ownSettings]); // sent together: one round trip
   for (const [name, value] of serverSettings) await setParameter(sql, name, value, false);
 }
 

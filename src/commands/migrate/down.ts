@@ -22,7 +22,7 @@ export const down = defineCommand({
     ...RUN_OPTIONS,
   },
   examples: ['ordersync migrate down', 'ordersync migrate down --to 012', 'ordersync migrate down --all --dry-run'],
-  plan: async (ctx, request) => prepareDown(ctx, await writableSession(ctx), request),
+  plan: async (ctx, request) => prepareDown(ctx, writableSession(ctx), request),
   presentPlan: ({ files }) => plannedReport(COMMAND, files, 'nothing is applied'),
   intent: ({ files }) =>
     files.length === 0

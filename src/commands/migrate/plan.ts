@@ -13,6 +13,6 @@ export const plan = defineCommand({
     allowOutOfOrder: option.flag('with files older than the newest applied one'),
   },
   examples: ['ordersync migrate plan', 'ordersync migrate plan --format json'],
-  run: async (ctx, request) => prepareUp(ctx, await ctx.db.session(), request),
+  run: async (ctx, request) => prepareUp(ctx, ctx.db.session(), request),
   present: ({ files }) => plannedReport('migrate plan', files, 'nothing is pending'),
 });

@@ -31,7 +31,7 @@ export const up = defineCommand({
     'ordersync migrate up --to 012 --lock-timeout 500ms --retries 30',
   ],
   plan: async (ctx, request): Promise<MigrationPlan> => {
-    const plan = await prepareUp(ctx, await writableSession(ctx), request);
+    const plan = await prepareUp(ctx, writableSession(ctx), request);
     if (request.singleTransaction) refuseMixed(plan);
     return plan;
   },

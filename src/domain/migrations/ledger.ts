@@ -52,8 +52,10 @@ export async function ensureLedger(session: Session, known?: Pick<Ledger, 'relat
   }
   const found = new Set(relations.map((relation) => relation.name));
   if (found.size < 2) await requireCreate(session.sql);
-  if (!found.has('schema_migrations')) await createLedger(session.sql);
-  if (!found.has('schema_migration_journal')) await createJournal(session.sql);
+  await Promise.all([
+    found.has('schema_migrations') ? undefined : createLedger(session.sql),
+    found.has('schema_migration_journal') ? undefined : createJournal(session.sql),
+  ]);
 }
 
 async function requireCreate(sql: Sql): Promise<void> {

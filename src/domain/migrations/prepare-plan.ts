@@ -11,20 +11,23 @@ import { checkSyntax } from './syntax.ts';
 
 type Needs = Pick<Context, 'config'>;
 
+/** A session, or one that is being opened: the files are read while the server answers. */
+type Opening = Session | Promise<Session>;
+
 /**
  * Reads the folder and the ledger, decides, and has the server parse everything that would run. Changes nothing and
  * needs SELECT only.
  * @throws OrdersyncError usage for files that cannot be accepted or parsed, and whatever planUp throws
  */
-export async function prepareUp({ config }: Needs, session: Session, request: UpRequest): Promise<MigrationPlan> {
-  const migrations = await loadMigrations(config.migrationsDir);
+export async function prepareUp({ config }: Needs, opening: Opening, request: UpRequest): Promise<MigrationPlan> {
+  const [session, migrations] = await both(opening, loadMigrations(config.migrationsDir));
   const planned = planUp(migrations, await readHistory(session.sql), request);
   return checked(session, migrations, planned);
 }
 
 /** The same for going back; all down scripts are there and parsed before the first runs. */
-export async function prepareDown({ config }: Needs, session: Session, request: DownRequest): Promise<MigrationPlan> {
-  const migrations = await loadMigrations(config.migrationsDir);
+export async function prepareDown({ config }: Needs, opening: Opening, request: DownRequest): Promise<MigrationPlan> {
+  const [session, migrations] = await both(opening, loadMigrations(config.migrationsDir));
   const planned = planDown(migrations, await readHistory(session.sql), request);
   return checked(session, migrations, planned);
 }
@@ -43,6 +46,12 @@ export async function prepareRedo({ config }: Needs, session: Session): Promise<
   const removed = new Set(down.map(({ version }) => version));
   confirmUp(up, migrations, { ...history, rows: history.rows.filter((row) => !removed.has(row.version)) });
   return { down: await checked(session, migrations, down), up: await checked(session, migrations, up) };
+}
+
+/** When neither works out, the first one's reason is told, whichever came first. */
+async function both<A, B>(first: A | Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 async function checked(
