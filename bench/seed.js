@@ -112,7 +112,10 @@ async function speed(bench) {
   return verdicts;
 }
 
-/** Peak resident memory of the program, at a scale and at ten times it. */
+/**
+ * Peak resident memory of the program, at a scale and at ten times it. Half of the rows above is enough to fill every
+ * buffer: below 20 000 rows the program itself is still being loaded and compiled while the rows are.
+ */
 async function memory(bench) {
   const peaks = {};
   for (const rows of [ROWS / 2, ROWS * 5]) {
@@ -126,7 +129,7 @@ async function memory(bench) {
   const [less, more] = Object.values(peaks);
   const held = more / less <= 1.15;
   console.log(`  peak memory: ${less.toFixed(0)} MB at ${ROWS / 2} rows, ${more.toFixed(0)} MB at ${ROWS * 5} rows`);
-  console.log(`  ratio ${(more / less).toFixed(2)} (≤ 1.15) ${held ? 'reached' : 'MISSED'}`);
+  console.log(`  ten times the rows ${(more / less).toFixed(2)} (≤ 1.15) ${held ? 'reached' : 'MISSED'}`);
   return [{ measure: 'seed: memory at 10 × the rows', ratio: more / less, verdict: held ? 'reached' : 'MISSED' }];
 }
 
