@@ -1,7 +1,7 @@
-import { createOpensslBatch } from '../../crypto/batch.ts';
 import type { CipherBatch } from '../../crypto/batch.ts';
 import type { BlindIndex, BlindIndexPurpose } from '../../crypto/blind-index.ts';
 import { BLIND_INDEX_PURPOSES } from '../../crypto/blind-index.ts';
+import { createCipherBatch } from '../../crypto/cipher-batch.ts';
 import { createNonceSource } from '../../crypto/nonce.ts';
 import { OrdersyncError } from '../../errors.ts';
 import type { ActiveKey, DatabaseKeys } from '../encryption/database-keys.ts';
@@ -29,8 +29,8 @@ export function requireActiveKeys({ dataKeys, blindIndexKeys }: DatabaseKeys): v
   });
 }
 
-/** Unwraps the seven keys, each once. */
-export async function openSeedKeys(keys: DatabaseKeys): Promise<SeedKeys> {
+/** Unwraps the seven keys, each once. @param onFallback told why values are encrypted one by one, should it come to that */
+export async function openSeedKeys(keys: DatabaseKeys, onFallback: (reason: string) => void): Promise<SeedKeys> {
   return {
     active: {
       pii: await keys.activeKey('pii'),
@@ -43,6 +43,6 @@ export async function openSeedKeys(keys: DatabaseKeys): Promise<SeedKeys> {
       external_id: await keys.blindIndex('external_id'),
       rate_limit: await keys.blindIndex('rate_limit'),
     },
-    batch: createOpensslBatch(createNonceSource()),
+    batch: createCipherBatch({ nonces: createNonceSource(), choice: 'auto', onFallback }),
   };
 }

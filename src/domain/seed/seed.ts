@@ -41,10 +41,13 @@ export async function* runSeed(ctx: SeedContext, plan: SeedPlan): Work<SeedResul
   const session = await ctx.db.session();
   const lock = await acquireLock({ session, clock: ctx.clock }, { name: 'seed' });
   try {
-    const keys = await openSeedKeys(await loadDatabaseKeys(session.sql, () => ctx.keys()));
+    const fallbacks: string[] = [];
+    const databaseKeys = await loadDatabaseKeys(session.sql, () => ctx.keys());
+    const keys = await openSeedKeys(databaseKeys, (reason) => fallbacks.push(reason));
     yield { kind: 'phase', message: 'creating the months' };
     const createdMonths = await createMonths({ ...ctx, session }, plan.demo.span);
     const seeded = yield* inOneTransaction(session, loadAndVerify({ ...ctx, session }, plan, keys));
+    for (const reason of fallbacks) yield { kind: 'warning', message: `values were encrypted one by one: ${reason}` };
     return { ...seeded, plan, createdMonths };
   } catch (error) {
     throw nothingKept(error, ctx.signal);

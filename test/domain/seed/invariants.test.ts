@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadDatabaseKeys } from '../../../src/domain/encryption/database-keys.ts';
 import { ENCRYPTED_TABLES, NO_ADDRESS } from '../../../src/domain/encryption/registry.ts';
@@ -178,4 +179,13 @@ describe('the specification’s security queries, at the end of the data', () =>
     expect(rows).toHaveLength(PLANTED.permissionChanges);
     expect(rows.at(-1)).toEqual({ role: true, now_is: 'ADMIN', is: 'ADMIN' });
   });
+});
+
+it('the queries of the page find the planted attacks, and nothing else', async () => {
+  const page = readFileSync(new URL('../../../docs/demo-data.md', import.meta.url), 'utf8');
+  const queries = Array.from(page.matchAll(/```sql\n([^]*?)```/gu), ([, query = '']) => query);
+  const found: number[] = [];
+  for (const query of queries) found.push((await database.current.sql.unsafe(query)).length);
+  const { stuffing, permissionChanges } = PLANTED;
+  expect(found).toEqual([1, stuffing.ips.length, 1, 1, permissionChanges]);
 });
