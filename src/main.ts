@@ -31,7 +31,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<ExitCode> {
   const { parseArguments } = await import('./cli/program.ts');
   const parsed = await parseArguments(argv, io);
   if (parsed.kind === 'done') return parsed.code;
-  if (parsed.kind === 'builtin') return parsed.call.builtin.run(io, parsed.call.request, main);
+  if (parsed.kind === 'builtin') return parsed.call.builtin.run(io, parsed.call, main);
   const { runCommand } = await import('./cli/run.ts');
   return runCommand(io, parsed.invocation);
 }

@@ -49,11 +49,15 @@ const NEXT = [
 export interface DemoRequest {
   readonly keep: boolean;
   readonly version: PostgresVersion;
+  /** Options for every step: `--format=json`. */
+  readonly globals: readonly string[];
 }
 
 /** Starts a private server, runs the steps on it, and removes it, whether they end, fail or are interrupted. */
 export async function runDemo(io: Io, request: DemoRequest, execute: Execute): Promise<ExitCode> {
-  const terminal = terminalOf(io.stderr, io.env);
+  const { globals } = request;
+  const color = globals.includes('--no-color') ? false : globals.includes('--color') || undefined;
+  const terminal = terminalOf(io.stderr, io.env, { color });
   const style = await styleOf(terminal);
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const interrupts = listenForInterrupts(io, say);
@@ -67,7 +71,7 @@ export async function runDemo(io: Io, request: DemoRequest, execute: Execute): P
       `${style.ok(terminal.unicode ? '✔' : 'ok')} PostgreSQL ${request.version} listens on ${server.host}:${server.port}`,
     );
     interrupts.dispose(); // from here on each command listens for itself
-    const visit: Visit = { io, env: await environmentOf(io, server, folder), execute, say, style };
+    const visit: Visit = { io, env: await environmentOf(io, server, folder), execute, say, style, globals };
     const code = (await runSteps(visit)) || (await showOneValue(visit));
     if (code !== 0) return code;
     sayWhatIsNext(visit);
@@ -90,6 +94,7 @@ interface Visit {
   readonly execute: Execute;
   readonly say: (line: string) => void;
   readonly style: Style;
+  readonly globals: readonly string[];
 }
 
 /** The private server, and a keyring of its own that 32 random bytes in a file open. */
@@ -114,14 +119,15 @@ async function runSteps(visit: Visit): Promise<ExitCode> {
 }
 
 async function step(
-  { io, env, execute, say, style }: Visit,
+  { io, env, execute, say, style, globals }: Visit,
   number: string,
   { why, argv }: Step,
   stdin: Io['stdin'],
 ): Promise<ExitCode> {
+  const words = [...argv, ...globals];
   say('');
-  say(`${style.bold(`${number}  $ ordersync ${argv.join(' ')}`)}   ${style.dim(`# ${why}`)}`);
-  return execute(argv, { ...io, env, stdin });
+  say(`${style.bold(`${number}  $ ordersync ${words.join(' ')}`)}   ${style.dim(`# ${why}`)}`);
+  return execute(words, { ...io, env, stdin });
 }
 
 /** One value as the table holds it, and as its key reads it. */

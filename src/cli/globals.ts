@@ -36,6 +36,7 @@ const CONFIRMATION = {
   confirm: option.text('confirm by naming the database, for scripts', { placeholder: 'database' }),
 };
 
+export type GlobalName = keyof typeof GLOBAL_OPTIONS;
 export type GlobalValues = Values<typeof GLOBAL_OPTIONS>;
 export type WriterValues = Values<typeof DRY_RUN & typeof CONFIRMATION>;
 

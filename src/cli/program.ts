@@ -8,6 +8,7 @@ import { loadVerbs } from './command.ts';
 import type { AnyCommand } from './command.ts';
 import { addArguments, addOptions, positionals, valuesOf } from './commander-options.ts';
 import type { ExitCode } from './exit.ts';
+import { givenGlobals, honoursOnly } from './builtin-globals.ts';
 import type { GlobalValues } from './globals.ts';
 import { GLOBAL_OPTIONS, writerOptions } from './globals.ts';
 import { HELP_TOPICS } from './help-topics.ts';
@@ -88,9 +89,10 @@ function addBuiltin(target: Commander, builtin: Builtin, choose: Choose): void {
   target.helpGroup('Commands (everyone):');
   addArguments(target, builtin.args);
   addOptions(target, builtin.options);
+  honoursOnly(target, builtin.globals);
   target.action(() => {
     const request = { ...valuesOf(builtin.options, target.opts()), ...positionals(builtin.args, target.processedArgs) };
-    choose({ kind: 'builtin', call: { builtin, request } });
+    choose({ kind: 'builtin', call: { builtin, request, globals: givenGlobals(target, builtin) } });
   });
 }
 

@@ -26,6 +26,9 @@ describe('wrong words are refused with exit code 2, one message and the way to h
     ['migrate __proto__', "unknown command '__proto__'", ''],
     ['help nothing', 'there is no help for "nothing"', 'exit-codes'],
     ['help toString', 'there is no help for "toString"', ''],
+    ['completion bash --format csv', 'completion has no use for --format', 'ordersync completion --help'],
+    ['--env prod --verbose completion bash', 'completion has no use for --env, --verbose', ''],
+    ['demo --url postgres://localhost/shop --migrations here', 'demo has no use for --url, --migrations', ''],
   ])('%s', async (line, message, further) => {
     const { code, stdout, stderr } = await run(line.split(' '));
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
