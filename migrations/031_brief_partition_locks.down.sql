@@ -81,6 +81,12 @@ begin
 end
 $$;
 
+drop function fill_catch_all(regclass, text, regclass, timestamptz, timestamptz);
+drop function drain_default_partition(regclass, regclass, timestamptz[]);
+drop function move_catch_all(regclass, regclass, timestamptz, timestamptz);
+drop function set_aside_catch_all(regclass, regclass, regclass);
+drop function check_lock_time(timestamptz);
+drop function prepare_catch_all(regclass, regclass);
 drop function renew_catch_all(regclass, text, timestamptz, timestamptz);
 drop function lock_for_months(regclass, regclass[], boolean);
 drop function holds_rows(regclass);

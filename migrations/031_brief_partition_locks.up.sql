@@ -30,11 +30,13 @@ begin
 end
 $$;
 
+-- Whether it holds any row at all; fails where row security would hide some.
 create function holds_rows(target regclass)
 returns boolean
 language plpgsql
 stable
 set search_path = public, pg_temp
+set row_security = off
 as $$
 declare
   found boolean;
@@ -94,7 +96,7 @@ begin
 end
 $$;
 
--- Makes a catch-all that is not there, and attaches it.
+-- Makes a catch-all that is not there, and attaches it. The name as SQL writes it.
 create function renew_catch_all(parent regclass, catch_all text, range_start timestamptz, range_end timestamptz)
 returns void
 language plpgsql
@@ -105,6 +107,192 @@ begin
     execute format('create table %s (like %s including all)', catch_all, parent);
   end if;
   perform attach_month_partition(parent, catch_all::regclass, range_start, range_end);
+end
+$$;
+
+-- The table that is to take a catch-all's place, under a name of its own until then; null when the catch-all has to be
+-- detached and attached again, because it holds rows or foreign keys lead to it.
+create function prepare_catch_all(parent regclass, catch_all regclass)
+returns regclass
+language plpgsql
+set search_path = public, pg_temp
+as $$
+declare
+  prepared text;
+begin
+  -- Only a new snapshot after the lock sees every row that a dropped table would take along.
+  if current_setting('transaction_isolation') <> 'read committed'
+     or exists (select from pg_constraint where confrelid = parent and contype = 'f')
+     or holds_rows(catch_all) then
+    return null;
+  end if;
+  select format('%I.%I', nspname, left(relname, 58) || '_next') into prepared
+  from pg_class
+  join pg_namespace on pg_namespace.oid = relnamespace
+  where pg_class.oid = catch_all;
+  execute format('create table %s (like %s including all)', prepared, parent);
+  return prepared::regclass;
+end
+$$;
+
+-- Takes a catch-all out of its table, under the locks of lock_for_months(): its replacement has its name afterwards, or it
+-- is a table of its own. Returns statements that bring foreign keys back.
+create function set_aside_catch_all(parent regclass, catch_all regclass, replacement regclass)
+returns text[]
+language plpgsql
+set search_path = public, pg_temp
+as $$
+declare
+  plain_name name := (select relname from pg_class where oid = catch_all);
+begin
+  if replacement is null then
+    return detach_catch_all(parent, catch_all);
+  end if;
+  if holds_rows(catch_all) then
+    raise exception 'a row came to % meanwhile', catch_all
+      using errcode = 'serialization_failure', hint = 'try again';
+  end if;
+  execute format('drop table %s', catch_all);
+  execute format('alter table %s rename to %I', replacement, plain_name);
+  return '{}';
+end
+$$;
+
+-- Gives up when the locks have been held for too long: ordersync.longest_lock, such as '120ms', bounds the time from the
+-- first lock asked for. Not set: no bound.
+create function check_lock_time(since timestamptz)
+returns void
+language plpgsql
+set search_path = public, pg_temp
+as $$
+declare
+  longest constant interval := nullif(current_setting('ordersync.longest_lock', true), '')::interval;
+begin
+  if clock_timestamp() - since > longest then
+    raise exception 'the locks would be held for longer than %', longest
+      using errcode = 'lock_not_available',
+            hint = 'the server is busy, or the table has very many partitions: allow more time, or try again at a quiet time';
+  end if;
+end
+$$;
+
+-- Gives a catch-all another range, when a month beside it has left or is to come.
+create function move_catch_all(parent regclass, catch_all regclass, range_start timestamptz, range_end timestamptz)
+returns void
+language plpgsql
+set search_path = public, pg_temp
+as $$
+declare
+  full_name text := (
+    select format('%I.%I', nspname, relname)
+    from pg_class
+    join pg_namespace on pg_namespace.oid = relnamespace
+    where pg_class.oid = catch_all
+  );
+  replacement regclass := prepare_catch_all(parent, catch_all);
+  locking_since timestamptz := clock_timestamp();
+  restore text[];
+  statement text;
+begin
+  perform lock_for_months(parent, array[catch_all], replacement is null);
+  restore := set_aside_catch_all(parent, catch_all, replacement);
+  perform attach_month_partition(parent, full_name::regclass, range_start, range_end);
+  perform check_lock_time(locking_since);
+  foreach statement in array restore loop
+    execute statement;
+  end loop;
+end
+$$;
+
+-- Puts the rows of an inherited DEFAULT partition where they belong and drops it: into the given months (all those its rows
+-- are to go to, without a hole to the months there are) and into the catch-alls, which are made when they are missing.
+-- Straight into tables that are not attached yet, so that no trigger of the parent takes them for new rows. One transaction,
+-- under an exclusive lock for about ten microseconds a row. Returns how many rows moved.
+create function drain_default_partition(parent regclass, fallback regclass, months timestamptz[])
+returns bigint
+language plpgsql
+set search_path = public, pg_temp
+set timezone = 'UTC'
+set datestyle = 'ISO, YMD'
+as $$
+declare
+  path_prefix text := (
+    select format('%I.%s', nspname, relname)
+    from pg_class
+    join pg_namespace on pg_namespace.oid = relnamespace
+    where pg_class.oid = parent
+  );
+  restore text[];
+  statement text;
+  month timestamptz;
+  partition_name text;
+  first_start timestamptz;
+  last_end timestamptz;
+  moved bigint := 0;
+begin
+  perform lock_for_months(parent, array[fallback], true);
+  restore := detach_catch_all(parent, fallback);
+  foreach month in array months loop
+    partition_name := path_prefix || to_char(month, '"_y"YYYY"m"MM');
+    moved := moved + fill_month_partition(parent, partition_name, fallback, month, month + interval '1 month');
+    perform attach_month_partition(parent, partition_name::regclass, month, month + interval '1 month');
+  end loop;
+  select min(range_start), max(range_end) into first_start, last_end from month_partition_ranges(parent);
+  if first_start <> '-infinity' then
+    moved := moved + fill_catch_all(parent, path_prefix || '_underflow', fallback, '-infinity', first_start);
+    perform attach_month_partition(parent, (path_prefix || '_underflow')::regclass, '-infinity', first_start);
+  end if;
+  if last_end <> 'infinity' then
+    moved := moved + fill_catch_all(parent, path_prefix || '_overflow', fallback, last_end, 'infinity');
+    perform attach_month_partition(parent, (path_prefix || '_overflow')::regclass, last_end, 'infinity');
+  end if;
+  if holds_rows(fallback) then
+    raise exception '% holds rows of no month and no catch-all', fallback
+      using errcode = 'object_not_in_prerequisite_state', hint = 'a month is missing between those there are';
+  end if;
+  execute format('drop table %s', fallback);
+  foreach statement in array restore loop
+    execute statement;
+  end loop;
+  return moved;
+end
+$$;
+
+-- Creates a catch-all that is not attached yet and moves its rows out of a detached DEFAULT partition.
+create function fill_catch_all(
+  parent regclass, catch_all text, fallback regclass, range_start timestamptz, range_end timestamptz
+)
+returns bigint
+language plpgsql
+set search_path = public, pg_temp
+set timezone = 'UTC'
+set datestyle = 'ISO, YMD'
+as $$
+declare
+  key_name name;
+  by_id boolean;
+  column_names text;
+  in_range text;
+  moved bigint;
+begin
+  select attname, atttypid = 'uuid'::regtype into key_name, by_id
+  from pg_partitioned_table
+  join pg_attribute on attrelid = partrelid and attnum = partattrs[0]
+  where partrelid = parent;
+  in_range := case
+    when range_start = '-infinity' then format(
+      '%I < %L', key_name, case when by_id then uuid_v7_floor(range_end)::text else range_end::text end)
+    else format(
+      '%I >= %L', key_name, case when by_id then uuid_v7_floor(range_start)::text else range_start::text end)
+  end;
+  select string_agg(quote_ident(attname), ', ' order by attnum) into column_names
+  from pg_attribute
+  where attrelid = parent and attnum > 0 and not attisdropped and attgenerated = '';
+  execute format('create table %s (like %s including all)', catch_all, parent);
+  execute format('insert into %1$s (%2$s) select %2$s from %3$s where %4$s', catch_all, column_names, fallback, in_range);
+  get diagnostics moved = row_count;
+  execute format('delete from %s where %s', fallback, in_range);
+  return moved;
 end
 $$;
 
@@ -127,8 +315,8 @@ declare
   last_end timestamptz;
   catch_all regclass;
   moving regclass[] := '{}';
-  detaching boolean := false;
-  referenced boolean;
+  replacements regclass[] := '{}'; -- beside moving; null for one that is detached and attached again
+  locking_since timestamptz;
   prepared timestamptz[] := '{}';
   restore text[] := '{}';
   statement text;
@@ -175,18 +363,16 @@ begin
   if overflow_start < last_end then
     moving := moving || overflow::regclass;
   end if;
-  referenced := exists (select from pg_constraint where confrelid = parent and contype = 'f');
   foreach catch_all in array moving loop
-    detaching := detaching or referenced or holds_rows(catch_all);
+    replacements := replacements || prepare_catch_all(parent, catch_all);
   end loop;
-  perform lock_for_months(parent, moving, detaching);
-  foreach catch_all in array moving loop
-    if referenced or holds_rows(catch_all) then
-      restore := restore || detach_catch_all(parent, catch_all);
-    else
-      execute format('drop table %s', catch_all);
-    end if;
+
+  locking_since := clock_timestamp();
+  perform lock_for_months(parent, moving, cardinality(array_positions(replacements, null)) > 0);
+  for position in 1 .. cardinality(moving) loop
+    restore := restore || set_aside_catch_all(parent, moving[position], replacements[position]);
   end loop;
+  perform check_lock_time(locking_since);
 
   foreach create_months.range_start in array months loop
     create_months.range_end := create_months.range_start + interval '1 month';
@@ -200,6 +386,7 @@ begin
     end if;
     perform attach_month_partition(
       parent, partition_name::regclass, create_months.range_start, create_months.range_end);
+    perform check_lock_time(locking_since);
     return next;
   end loop;
 
@@ -209,6 +396,7 @@ begin
   if overflow is null or overflow_start < last_end then
     perform renew_catch_all(parent, coalesce(overflow, path_prefix || '_overflow'), last_end, 'infinity');
   end if;
+  perform check_lock_time(locking_since);
   foreach statement in array restore loop
     execute statement;
   end loop;
@@ -218,4 +406,10 @@ $$;
 revoke execute on function catch_all_holds(regclass, regclass, timestamptz, timestamptz) from public;
 revoke execute on function holds_rows(regclass) from public;
 revoke execute on function lock_for_months(regclass, regclass[], boolean) from public;
+revoke execute on function prepare_catch_all(regclass, regclass) from public;
+revoke execute on function check_lock_time(timestamptz) from public;
+revoke execute on function set_aside_catch_all(regclass, regclass, regclass) from public;
+revoke execute on function move_catch_all(regclass, regclass, timestamptz, timestamptz) from public;
+revoke execute on function drain_default_partition(regclass, regclass, timestamptz[]) from public;
+revoke execute on function fill_catch_all(regclass, text, regclass, timestamptz, timestamptz) from public;
 revoke execute on function renew_catch_all(regclass, text, timestamptz, timestamptz) from public;

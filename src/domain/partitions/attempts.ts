@@ -34,8 +34,15 @@ const RETRYABLE: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.checkViolation,
 ]);
 
-/** What is left of the time that others may wait for the change itself, once its locks are there (measured: 10 to 40 ms). */
-const LONGEST_WORK_MS = 50;
+/**
+ * Shares of the time that others may be kept waiting. An attempt asks for its locks for a fifth of it, later ones for up to
+ * three fifths, because short statements end soon and long ones do not; once it has them, all must be done within most of it,
+ * or the attempt is given up: what is left is for COMMIT. Making a month takes 10 to 40 ms of locks on an idle server.
+ */
+const FIRST_LOCK_SHARE = 0.2;
+const MORE_PER_ATTEMPT = 0.02;
+const LONGEST_LOCK_SHARE = 0.6;
+const WORK_SHARE = 0.85;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
 /** Short waits are nothing to talk about. */
@@ -59,15 +66,20 @@ export async function* changePatiently<Result>(
   { what, work }: Change<Result>,
 ): Work<{ readonly result: Result; readonly attempts: number }> {
   const { lockTimeoutMs, retries } = manners;
-  const waitMs = Math.max(1, lockTimeoutMs - Math.min(LONGEST_WORK_MS, Math.round(lockTimeoutMs / 3)));
-  const attempt = async (): Promise<Result> => {
-    await setLocal(session, 'lock_timeout', `${waitMs}ms`);
-    return work();
-  };
   for (let attempts = 1; ; attempts += 1) {
     ctx.signal.throwIfAborted();
+    const share = Math.min(LONGEST_LOCK_SHARE, FIRST_LOCK_SHARE + MORE_PER_ATTEMPT * (attempts - 1));
+    const waitMs = Math.max(1, Math.round(lockTimeoutMs * share));
     try {
-      const changing = inTransaction(session, attempt);
+      const changing = inTransaction(
+        session,
+        async () => {
+          await setLocal(session, 'lock_timeout', `${waitMs}ms`);
+          await setLocal(session, 'ordersync.longest_lock', `${Math.ceil(lockTimeoutMs * WORK_SHARE)}ms`);
+          return work();
+        },
+        'isolation level read committed',
+      );
       const result = yield* whileWatching(ctx, watcher, { work: changing, firstLookMs: firstLookMs(waitMs) });
       return { result, attempts };
     } catch (error) {
@@ -90,8 +102,9 @@ function gaveUp(error: unknown, what: string, attempts: number, watcher: Watcher
       cause: error,
     });
   }
-  return new OrdersyncError('lock_held', `${what} did not get its locks in ${attempts} attempts${blockedBy(watcher)}`, {
-    hint: 'wait until that session is through, or give it more attempts with --retries',
+  const why = watcher.last.length === 0 && error instanceof Error ? `: ${error.message}` : blockedBy(watcher);
+  return new OrdersyncError('lock_held', `${what} did not get its locks in ${attempts} attempts${why}`, {
+    hint: 'wait until that session is through, give it more attempts with --retries, or more time with --lock-timeout',
     cause: error,
     facts: { blocked_by: watcher.last.map(({ pid }) => pid) },
   });
