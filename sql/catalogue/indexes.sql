@@ -1,5 +1,6 @@
 -- Indexes behind constraints are in constraints.sql. The names of index and table are cut from the text, so that a partition's index,
--- named after the index of the parent that it is attached to, reads like it.
+-- named after the index of the parent that it is attached to, reads like it. Without the one that is there while `key rotate-index`
+-- rotates: made in operation.
 select
   x.indrelid::text as relation,
   'index' as kind,
@@ -19,6 +20,7 @@ join pg_namespace as n on n.oid = i.relnamespace
 left join pg_inherits as h on h.inhrelid = i.oid
 left join pg_class as p on p.oid = h.inhparent
 where n.nspname !~ '^pg_'
+  and i.relname <> 'uk_users_email_hash_rotating'
   and not exists (
     select
     from pg_constraint as c

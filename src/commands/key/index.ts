@@ -10,6 +10,7 @@ export const key: Noun = {
     rewrap: async () => (await import('./rewrap.ts')).rewrap,
     retire: async () => (await import('./retire.ts')).retire,
     destroy: async () => (await import('./destroy.ts')).destroy,
+    'rotate-index': async () => (await import('./rotate-index.ts')).rotateIndex,
     encrypt: async () => (await import('./encrypt.ts')).encrypt,
     decrypt: async () => (await import('./decrypt.ts')).decrypt,
     keyring: async () => (await import('./keyring.ts')).keyring,

@@ -45,7 +45,7 @@ function dataKeyRow({ keyId, keyType, version, status, material, ageMs, createdA
 }
 
 function blindIndexRow(row: BlindIndexKeyRow): Row {
-  const { purpose, version, status, provider, providerKey, ageMs, createdAt } = row;
+  const { purpose, version, status, provider, providerKey, ageMs, createdAt, retiredAt } = row;
   return {
     key: `${purpose}-v${version}`,
     use: `blind index ${purpose}`,
@@ -56,6 +56,6 @@ function blindIndexRow(row: BlindIndexKeyRow): Row {
     provider_key: providerKey,
     age_ms: Math.round(ageMs),
     created_at: createdAt,
-    retired_at: null,
+    retired_at: retiredAt,
   };
 }

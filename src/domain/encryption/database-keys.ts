@@ -29,8 +29,10 @@ export interface DatabaseKeys {
   activeKey(type: KeyType): Promise<ActiveKey>;
   /** The keys of these kids, for decryption; those that are unknown or destroyed are not among them. */
   keysFor(kids: Iterable<string>): Promise<KeySet>;
-  /** Throws `precondition` when there is no key for this purpose. */
+  /** The index of new rows. Throws `precondition` when there is no key for this purpose. */
   blindIndex(purpose: BlindIndexPurpose): Promise<BlindIndex>;
+  /** The index that rows may still have while its key is being rotated; undefined at all other times. */
+  olderBlindIndex(purpose: BlindIndexPurpose): Promise<BlindIndex | undefined>;
 }
 
 /**
@@ -76,6 +78,10 @@ export async function loadDatabaseKeys(sql: Sql, openStore: () => Promise<KeySto
       const row = blindIndexKeys.find((key) => key.purpose === purpose && key.status === 'ACTIVE');
       if (row === undefined) throw noActiveKey(`the blind index ${purpose}`, 'blind-index');
       return openBlindIndex(await unwrapBlindIndexKey(openStore, row), purpose);
+    },
+    olderBlindIndex: async (purpose) => {
+      const row = blindIndexKeys.find((key) => key.purpose === purpose && key.status === 'ROTATING');
+      return row && openBlindIndex(await unwrapBlindIndexKey(openStore, row), purpose);
     },
   };
 }

@@ -41,6 +41,7 @@ export interface BlindIndexKeyRow extends Wrapping {
   readonly status: KeyStatus;
   readonly createdAt: string;
   readonly ageMs: number;
+  readonly retiredAt: string | null;
 }
 
 /** All versions of all types, oldest first. */
@@ -86,7 +87,8 @@ export function readBlindIndexKeys(sql: Sql): Promise<BlindIndexKeyRow[]> {
            context,
            commitment,
            to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt",
-           (extract(epoch from now() - created_at) * 1000)::double precision as "ageMs"
+           (extract(epoch from now() - created_at) * 1000)::double precision as "ageMs",
+           to_char(retired_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "retiredAt"
       from public.blind_index_keys
      order by array_position(array['email', 'ip', 'external_id', 'rate_limit'], purpose::text), version`;
 }

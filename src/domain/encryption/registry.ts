@@ -5,6 +5,13 @@ import type { ColumnPlace } from '../../crypto/cipher-key.ts';
 export const KEY_TYPES = ['pii', 'payment', 'business'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
+export interface BlindIndexColumn {
+  readonly column: string;
+  readonly purpose: BlindIndexPurpose;
+  /** Of a unique column: holds the hash under the older key while the index key rotates, so that it stays unique. */
+  readonly previous?: string;
+}
+
 /** A ciphertext column and the column beside it that names the key. */
 export interface EncryptedPair {
   /** Holds the ciphertext, and is its column in docs/ciphertext.md, section 4. */
@@ -16,7 +23,7 @@ export interface EncryptedPair {
   /** An address column: ('none', 'none') says that there was no address, and is no ciphertext. */
   readonly mayBeNone: boolean;
   /** The column that finds rows by this value. */
-  readonly blindIndex: { readonly column: string; readonly purpose: BlindIndexPurpose } | undefined;
+  readonly blindIndex: BlindIndexColumn | undefined;
 }
 
 /** A table with encrypted columns. */
@@ -36,7 +43,9 @@ type PairOptions = Partial<Pick<EncryptedPair, 'nullable' | 'mayBeNone' | 'blind
 /** Every encrypted column of the schema; a test and `check` compare it with the live catalogue. */
 export const ENCRYPTED_TABLES: readonly EncryptedTable[] = [
   table('users', [
-    pii('email_encrypted', 'email_key_id', { blindIndex: { column: 'email_hash', purpose: 'email' } }),
+    pii('email_encrypted', 'email_key_id', {
+      blindIndex: { column: 'email_hash', purpose: 'email', previous: 'email_hash_prev' },
+    }),
     pii('phone_encrypted', 'phone_key_id', { nullable: true }),
     pii('name_encrypted', 'name_key_id', { nullable: true }),
     pii('password_hash_encrypted', 'password_key_id'),

@@ -8,6 +8,12 @@ const WRITES = {
   rewrap: ['encryption_data_keys update', 'blind_index_keys update'],
   retire: ['encryption_keys update'],
   destroy: ['encryption_data_keys update'],
+  'rotate-index': [
+    'blind_index_keys insert',
+    'blind_index_keys update',
+    'blind_index_progress insert',
+    'blind_index_progress update',
+  ],
   rotate: [
     'encryption_keys insert',
     'encryption_keys update',

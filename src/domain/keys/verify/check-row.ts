@@ -13,8 +13,8 @@ import type { StoredRow, ValueFault } from './finding.ts';
 export interface Checks {
   readonly keys: KeySet;
   readonly findKid: DatabaseKeys['findKid'];
-  /** Of a column with a blind index; undefined when the database has no key for it. */
-  readonly blindIndexOf: (pair: EncryptedPair) => BlindIndex | undefined;
+  /** Of a column with a blind index; two while its key is being rotated, none when the database has no key for it. */
+  readonly blindIndexesOf: (pair: EncryptedPair) => readonly BlindIndex[];
 }
 
 export interface PairFault {
@@ -100,11 +100,11 @@ function checkHash(
   pair: EncryptedPair,
   { hash }: StoredPair,
   plaintext: Buffer,
-  { blindIndexOf }: Checks,
+  { blindIndexesOf }: Checks,
 ): PairFault[] {
   if (hash === null || pair.blindIndex === undefined) return [];
-  const blindIndex = blindIndexOf(pair);
-  if (blindIndex === undefined || indexOf(blindIndex, plaintext) === hash) return [];
+  const blindIndexes = blindIndexesOf(pair);
+  if (blindIndexes.length === 0 || blindIndexes.some((index) => indexOf(index, plaintext) === hash)) return [];
   return [{ pair, fault: 'blind_index', detail: `${pair.blindIndex.column} is not the hash of the value` }];
 }
 

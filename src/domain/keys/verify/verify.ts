@@ -88,7 +88,7 @@ export async function* verifyValues(
 
 interface TableRun {
   readonly keys: DatabaseKeys;
-  readonly blindIndexes: ReadonlyMap<BlindIndexPurpose, BlindIndex>;
+  readonly blindIndexes: ReadonlyMap<BlindIndexPurpose, readonly BlindIndex[]>;
   readonly findings: FindingList;
   readonly table: EncryptedTable;
   readonly sample: SampleFilter | undefined;
@@ -131,7 +131,7 @@ async function* verifyTable(
 
 async function checksFor(
   keys: DatabaseKeys,
-  blindIndexes: ReadonlyMap<BlindIndexPurpose, BlindIndex>,
+  blindIndexes: ReadonlyMap<BlindIndexPurpose, readonly BlindIndex[]>,
   rows: readonly StoredRow[],
 ): Promise<Checks> {
   const kids = new Set<string>();
@@ -139,7 +139,7 @@ async function checksFor(
   return {
     keys: await keys.keysFor(kids),
     findKid: (kid) => keys.findKid(kid),
-    blindIndexOf: ({ blindIndex }) => (blindIndex === undefined ? undefined : blindIndexes.get(blindIndex.purpose)),
+    blindIndexesOf: ({ blindIndex }) => (blindIndex && blindIndexes.get(blindIndex.purpose)) ?? [],
   };
 }
 
@@ -191,13 +191,14 @@ async function sampleOf(
 async function openBlindIndexes(
   keys: DatabaseKeys,
   tables: readonly EncryptedTable[],
-): Promise<{ blindIndexes: Map<BlindIndexPurpose, BlindIndex>; unchecked: string[] }> {
+): Promise<{ blindIndexes: Map<BlindIndexPurpose, readonly BlindIndex[]>; unchecked: string[] }> {
   const purposes = new Set(tables.flatMap(({ pairs }) => pairs.flatMap(({ blindIndex }) => blindIndex?.purpose ?? [])));
-  const blindIndexes = new Map<BlindIndexPurpose, BlindIndex>();
+  const blindIndexes = new Map<BlindIndexPurpose, readonly BlindIndex[]>();
   const unchecked: string[] = [];
   for (const purpose of purposes) {
     const active = keys.blindIndexKeys.some((key) => key.purpose === purpose && key.status === 'ACTIVE');
-    if (active) blindIndexes.set(purpose, await keys.blindIndex(purpose));
+    const older = await keys.olderBlindIndex(purpose);
+    if (active) blindIndexes.set(purpose, [await keys.blindIndex(purpose), ...(older === undefined ? [] : [older])]);
     else unchecked.push(`hashes of the blind index ${purpose}: the database has no key for it`);
   }
   return { blindIndexes, unchecked };
