@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadDatabaseKeys } from '../../../src/domain/encryption/database-keys.ts';
 import { backfillIndex } from '../../../src/domain/keys/blind-index/backfill.ts';
 import { readIndexState } from '../../../src/domain/keys/blind-index/state.ts';
 import { fingerprintOf } from '../../../src/domain/migrations/catalogue/fingerprint.ts';
