@@ -49,6 +49,18 @@ async function writeDown() {
   }
 }
 
+/** False when src does not compile; what can be bundled all the same replaces the last build, so that a test can run it. */
+async function build() {
+  const compiled = compile();
+  await bundle(aside, `${aside}/program`);
+  await writeDown();
+  // Without the stamp the next run builds again: a build with errors is never taken for a good one.
+  if (compiled) writeFileSync(`${aside}/.built`, '');
+  rmSync(`${root}/dist`, { recursive: true, force: true });
+  renameSync(aside, `${root}/dist`);
+  return compiled;
+}
+
 // Before anything is compared: it may write a source file.
 await buildKernel();
 
@@ -64,12 +76,9 @@ const sources = Math.max(
   ].map((file) => statSync(`${root}/${file}`).mtimeMs),
 );
 if (builtMs() < sources) {
-  const compiled = compile();
-  await bundle(aside, `${aside}/program`);
-  await writeDown();
-  // Without the stamp the next run builds again: a build with errors is never taken for a good one.
-  if (compiled) writeFileSync(`${aside}/.built`, '');
-  rmSync(`${root}/dist`, { recursive: true, force: true });
-  renameSync(aside, `${root}/dist`);
-  process.exitCode = compiled ? 0 : 1;
+  try {
+    process.exitCode = (await build()) ? 0 : 1;
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
 }
