@@ -21,7 +21,7 @@ interface KeyRow {
 }
 
 /** The keys of a database, unwrapped with the test KMS's own key material: no call, so that faults of KMS do not reach it. */
-export async function readKeys(sql: postgres.Sql | postgres.TransactionSql, kms: FakeKms): Promise<StoredKey[]> {
+export async function readKeys(sql: postgres.ISql, kms: FakeKms): Promise<StoredKey[]> {
   const rows = await sql<KeyRow[]>`
     select k.key_id, k.key_type, k.status, d.kid, d.wrapped_key, d.provider_key, d.context
     from encryption_keys k
@@ -38,7 +38,7 @@ export async function readKeys(sql: postgres.Sql | postgres.TransactionSql, kms:
   }));
 }
 
-export async function readEmailIndexKey(sql: postgres.Sql, kms: FakeKms): Promise<Buffer> {
+export async function readEmailIndexKey(sql: postgres.ISql, kms: FakeKms): Promise<Buffer> {
   const [row] = await sql<Pick<KeyRow, 'wrapped_key' | 'provider_key' | 'context'>[]>`
     select wrapped_key, provider_key, context from blind_index_keys where purpose = 'email' and status = 'ACTIVE'`;
   if (row?.wrapped_key == null) throw new Error('there is no key for the blind index of e-mail addresses');

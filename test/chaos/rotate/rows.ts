@@ -51,7 +51,7 @@ export function makeUser(key: WriterKey, emailKey: Buffer, without = ''): MadeRo
 }
 
 /** @param id a UUIDv7 of the order's time, without dashes */
-export function makeOrder(key: WriterKey, restaurant: string, { id, at }: { id: string; at: Date }): MadeRow {
+export function makeOrder(key: WriterKey, restaurant: string, { id, at }: { id: string; at: Date | string }): MadeRow {
   const truth: Truth = {
     table_info_encrypted: null,
     items_encrypted: JSON.stringify([{ menu: id.slice(0, 8), quantity: 2 }]),

@@ -9,7 +9,7 @@ export type Truth = Readonly<Record<string, string | null | false>>;
  * The truth beside the tables: for every row the plaintext of its values and, as JSON, all columns outside the pairs. It is
  * written in the very transaction that writes the row, so that whatever is lost, both are.
  */
-export async function createShadow(sql: postgres.Sql): Promise<void> {
+export async function createShadow(sql: postgres.ISql): Promise<void> {
   await sql`
     create table shadow (
       table_name text not null,
@@ -22,7 +22,7 @@ export async function createShadow(sql: postgres.Sql): Promise<void> {
 
 /** Takes what the table holds now of these rows; what `truth` does not name of a known row stays. */
 export async function record(
-  sql: postgres.Sql | postgres.TransactionSql,
+  sql: postgres.ISql,
   place: Place,
   rows: readonly { readonly id: string; readonly truth: Truth }[],
 ): Promise<void> {
@@ -35,6 +35,6 @@ export async function record(
     on conflict (table_name, id) do update set truth = shadow.truth || excluded.truth, rest = excluded.rest`;
 }
 
-export async function forget(sql: postgres.TransactionSql, place: Place, id: string): Promise<void> {
+export async function forget(sql: postgres.ISql, place: Place, id: string): Promise<void> {
   await sql`delete from shadow where table_name = ${place.table} and id = ${id}`;
 }

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { openSession } from '../../../src/db/connect.ts';
+import type { Session } from '../../../src/db/session.ts';
+import { resolveConnection } from '../../../src/db/settings/resolve.ts';
+import { inTransaction } from '../../../src/db/transaction.ts';
+import { OrdersyncError } from '../../../src/errors.ts';
 import type { FakeKms } from '../../support/kms/server.ts';
 import { readKeys } from './keys.ts';
 import { AUDIT_LOGS, ORDERS, USERS } from './places.ts';
@@ -9,7 +14,7 @@ import { encrypted, makeAudit, makeLoginAttempt, makeOrder, makeUser, newId } fr
 import type { Truth } from './shadow.ts';
 import { forget, record } from './shadow.ts';
 
-type Tx = postgres.TransactionSql;
+type Tx = postgres.ISql;
 
 export interface Shop {
   readonly kms: FakeKms;
@@ -39,22 +44,19 @@ const GIVE_UP_MS = 1800;
  * @param cacheMs how long it keeps the ACTIVE key; 0 asks in every transaction
  */
 export function startWriter(shop: Shop, random: Random, { stale }: { readonly stale: boolean }): Writer {
-  const sql = postgres(shop.url, {
-    max: 1,
-    backoff: () => 0.1,
-    onnotice: () => undefined,
-    connection: { application_name: 'shop' },
-  });
+  const connection = keepConnected(shop.url);
   const keyOf = keyCache(shop, stale ? STALE_MS : 0);
   const state = { stopped: false, committed: 0, retried: 0 };
+  const request = async ({ sql }: Session): Promise<void> => {
+    const { key, askedMs } = await keyOf(sql);
+    await operation(sql, { shop, random, key });
+    if (performance.now() - askedMs > GIVE_UP_MS) throw new TooLate('the key may be stale');
+  };
   const work = async (): Promise<void> => {
     while (!state.stopped) {
       try {
-        await sql.begin(async (tx) => {
-          const { key, askedMs } = await keyOf(tx);
-          await operation(tx, { shop, random, key });
-          if (performance.now() - askedMs > GIVE_UP_MS) throw new TooLate('the key may be stale');
-        });
+        const session = await connection.session();
+        await inTransaction(session, async () => request(session));
         state.committed += 1;
       } catch (error) {
         if (!isPartOfLife(error)) throw error;
@@ -74,9 +76,25 @@ export function startWriter(shop: Shop, random: Random, { stale }: { readonly st
       try {
         await done;
       } finally {
-        await sql.end({ timeout: 5 });
+        await connection.close();
       }
     },
+  };
+}
+
+/**
+ * The program's own session, reopened when it is lost: postgres.js alone ends the process (a write after the socket is gone)
+ * when a server crashes under it.
+ */
+function keepConnected(url: string) {
+  let current: Session | undefined;
+  return {
+    session: async (): Promise<Session> => {
+      if (current?.lost === false) return current;
+      current = await openSession(resolveConnection({ flags: { url }, env: {} }), { applicationName: 'shop' });
+      return current;
+    },
+    close: async () => current?.close(),
   };
 }
 
@@ -150,7 +168,9 @@ async function removeUser(tx: Tx, step: Step, id: string): Promise<void> {
 }
 
 async function addOrder(tx: Tx, { key, shop }: Step): Promise<void> {
-  const [time] = await tx<{ id: string; at: Date }[]>`select replace(uuid_v7(now())::text, '-', '') as id, now() as at`;
+  const [time] = await tx<
+    { id: string; at: string }[]
+  >`select replace(uuid_v7(now())::text, '-', '') as id, now() as at`;
   await insert(tx, makeOrder(key, shop.restaurant, time!));
 }
 
@@ -167,12 +187,11 @@ async function insert(tx: Tx, { place, id, truth, columns }: MadeRow): Promise<v
   await record(tx, place, [{ id, truth }]);
 }
 
-/** Deadlock, lock timeout, serialization; the server is going down, is down, or is starting. */
+/** Deadlock, lock timeout, serialization; the server is going down or has crashed. */
 const LIVE_STATES = new Set(['40P01', '55P03', '40001', '57P01', '57P02', '57P03']);
-const LOST = /^(CONNECTION_|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE)/;
 
 function isPartOfLife(error: unknown): boolean {
   if (error instanceof TooLate) return true;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return LIVE_STATES.has(code) || LOST.test(code);
+  return LIVE_STATES.has(code) || (error instanceof OrdersyncError && code === 'connection');
 }
