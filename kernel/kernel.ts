@@ -20,7 +20,6 @@ const KEEP: usize = memory.data<u64>([-1, -1, 0, 0], 16);
 
 let fields: i32 = 0;
 let bodyEnd: usize = M.BODY;
-let streamEnd: usize = M.STREAM;
 let longest: i32 = 0;
 let textTaken: usize = 0;
 let idsTaken: usize = 0;
@@ -106,7 +105,6 @@ export function lay(key: i32): usize {
       at += 16;
     }
   }
-  if (at > streamEnd) streamEnd = at;
   return at - M.STREAM;
 }
 
@@ -173,8 +171,9 @@ export function seal(): usize {
 
 /** Overwrites plaintexts, keystreams and all that comes from a key. */
 export function wipe(): void {
-  memory.fill(M.BODY, 0, bodyEnd - M.BODY);
-  memory.fill(M.STREAM, 0, streamEnd - M.STREAM);
+  // All of it, whatever was used: an earlier turn of the same call may have used more.
+  memory.fill(M.BODY, 0, M.BODY_BYTES + 32);
+  memory.fill(M.STREAM, 0, M.STREAM_BYTES);
   wipeHash();
   start();
 }
@@ -183,7 +182,6 @@ function start(): void {
   fields = 0;
   longest = 0;
   bodyEnd = M.BODY;
-  streamEnd = M.STREAM;
 }
 
 function fieldAt(index: i32): usize {

@@ -12,7 +12,7 @@ export const IDS_BYTES: i32 = 38 * 1024;
 /** Body and tag of every field, each beginning at a multiple of 16: at worst 3/4 of the texts and 48 bytes a field. */
 export const BODY_BYTES: i32 = 120 * 1024;
 /** A zero block, and for every field one block for its tag and those of its body. */
-const STREAM_BYTES: i32 = 16 + 16 * FIELDS + BODY_BYTES;
+export const STREAM_BYTES: i32 = 16 + 16 * FIELDS + BODY_BYTES;
 /** At worst the bodies in base64 and 68 characters a field. */
 const OUT_BYTES: i32 = (BODY_BYTES / 3) * 4 + 68 * FIELDS;
 const NONCES_BYTES: i32 = 12 * FIELDS;
