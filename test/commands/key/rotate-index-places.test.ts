@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDatabaseKeys } from '../../../src/domain/encryption/database-keys.ts';
+import { startApplication } from '../../support/application.ts';
 import { testContext } from '../../support/context.ts';
 import { useKeyCommands } from './fixture.ts';
 
@@ -45,9 +46,34 @@ describe('key rotate-index of addresses, payments and rate limits', () => {
     const before = await audited();
     await steps('external_id');
     expect(await audited()).toEqual(before);
+    const [{ hash }] = await sql()<[{ hash: string }]>`select external_id_hash as hash from payments`;
     const shop = commands.database.current.as('staff');
     await shop`update payments set external_id_hash = ${'a'.repeat(64)}`;
     expect(await audited()).toEqual({ rows: Number(before?.['rows']) + 1 });
+    await sql()`update payments set external_id_hash = ${hash}`;
+  });
+
+  test('what a writer changes between read and write stays as the writer left it', async () => {
+    await commands.key('rotate-index external_id start');
+    const application = await startApplication(commands.database.current.url, commands.keyring.open());
+    const [{ id }] = await sql()<[{ id: string }]>`select id from payments`;
+    const pair = application.encrypt('payments', 'external_id_encrypted', id, 'toss-2');
+    const hash = application.hash('external_id', 'toss-2');
+    const writer = await sql().reserve();
+    await writer`begin`;
+    await writer`
+      update payments
+         set external_id_encrypted = ${pair['external_id_encrypted'] ?? ''}, external_id_hash = ${hash}, version = version + 1
+       where id = ${id}`;
+    const backfill = commands.key('rotate-index external_id backfill');
+    const waiting = async () => sql()`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(1);
+    await writer`commit`;
+    writer.release();
+    expect(await backfill).toMatchObject({ code: 0, stderr: expect.stringContaining('1 left because others changed') });
+    expect(await sql()`select external_id_hash as hash from payments`).toEqual([{ hash }]);
+    expect(await commands.key('rotate-index external_id finish --grace 0')).toMatchObject({ code: 0 });
   });
 
   test('rate_limit begins anew at once', async () => {

@@ -79,6 +79,25 @@ describe('holding a retired key', () => {
     expect((await constraints()).every(({ valid }) => valid)).toBe(true);
   });
 
+  test('a key that a rotation retired is held afterwards; one that values came back to is not, and is told', async () => {
+    await sql()`update encryption_keys set status = 'RETIRED', retired_at = now() where key_id = 'business-v1'`;
+    expect(await commands.key('retire --key business-v1 --prove')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('business-v1 was retired before'),
+    });
+    expect(await constraints()).toHaveLength(8);
+    for (const { name, relation } of await constraints()) {
+      await sql().unsafe(`alter table ${relation} drop constraint ${name}`);
+    }
+    await addMenu();
+    await sql()`update encryption_keys set status = 'ROTATING' where key_id = 'business-v2'`;
+    await commands.start();
+    const ran = await commands.key('retire --key business-v2 --prove');
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('business-v1 was retired, and values are') });
+    expect(await commands.key('retire --key business-v1 --prove')).toMatchObject({ code: 4 });
+    await sql()`truncate menus, restaurants, orders, notification_templates cascade`;
+  });
+
   test('a session that works on the table is waited for, named, and never stalls others', async () => {
     const { work } = await begin();
     const blocker = await sql().reserve();
