@@ -70,6 +70,7 @@ async function* workOn(rotating: Rotating): Work<TypeRotation> {
   const chunks = requireGoingOn(rotating, yield* rotateChunks(needs, row));
   if (plan.everyTable) {
     yield* waitOutGrace(waitingNeeds(rotating), session, { runId: run.id, graceMs: request.graceMs });
+    requireGoingOn(rotating, chunks);
     return yield* conclude(rotating, { needs, row, before: chunks });
   }
   const work = added(chunks, requireGoingOn(rotating, yield* sweepRows(needs, row)));
@@ -107,10 +108,10 @@ async function rowWorkRequest({ plan, request, run }: Rotating, keys: DatabaseKe
 
 /** After the new key is ACTIVE a lost connection is no failure to connect: what is done is kept. */
 function stoppedPartWay({ keyType, toKeyId }: RunRow, error: unknown): unknown {
-  if (!(error instanceof OrdersyncError) || error.code !== 'connection') return error;
-  return new OrdersyncError('partial', `the rotation to ${toKeyId} stopped part way: ${error.message}`, {
-    ...error.details,
-    hint: `ordersync key rotate --type ${keyType} --resume goes on where it stopped`,
-    cause: error,
-  });
+  if (!(error instanceof OrdersyncError)) return error;
+  const hint = `ordersync key rotate --type ${keyType} --resume goes on where it stopped`;
+  if (error.code === 'interrupted') return new OrdersyncError('interrupted', error.message, { ...error.details, hint });
+  if (error.code !== 'connection') return error;
+  const message = `the rotation to ${toKeyId} stopped part way: ${error.message}`;
+  return new OrdersyncError('partial', message, { ...error.details, hint, cause: error });
 }

@@ -83,14 +83,11 @@ export function ended(plan: RotationPlan, ending: Ending, run: RunRow | undefine
 
 /** @throws OrdersyncError `interrupted`, and `partial` when the work stopped for somebody else's reason */
 export function requireGoingOn({ ctx, plan, follower, run }: Rotating, work: RowWorkResult): RowWorkResult {
-  const hint = `ordersync key rotate --type ${plan.keyType} --resume goes on where it stopped`;
-  if (ctx.signal.aborted) {
-    const reason: unknown = ctx.signal.reason;
-    if (!(reason instanceof OrdersyncError)) throw reason;
-    throw new OrdersyncError(reason.code, reason.message, { ...reason.details, hint });
-  }
+  ctx.signal.throwIfAborted();
   if (follower.status === 'RUNNING' && !work.interrupted) return work;
   const why =
     follower.status === 'RUNNING' ? 'stopped part way' : `was ${follower.status.toLowerCase()} by another process`;
-  throw new OrdersyncError('partial', `the rotation to ${run.toKeyId} ${why}`, { hint });
+  throw new OrdersyncError('partial', `the rotation to ${run.toKeyId} ${why}`, {
+    hint: `ordersync key rotate --type ${plan.keyType} --resume goes on where it stopped`,
+  });
 }
