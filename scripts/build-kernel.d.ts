@@ -1,3 +1,3 @@
 export function buildKernel(): Promise<void>;
-export function compileKernel(): Promise<Uint8Array>;
+export function compileKernel(test?: string): Promise<Uint8Array>;
 export function moduleText(wasm: Uint8Array): string;

@@ -22,14 +22,15 @@ export async function buildKernel() {
   writeFileSync(target, moduleText(await compileKernel(), fingerprint));
 }
 
-/** The module of kernel/kernel.ts, compiled now. */
-export async function compileKernel() {
+/** The module of kernel/kernel.ts, compiled now; with `test`, another module that imports the same sources as a test wants. */
+export async function compileKernel(test) {
   const { createMemoryStream, main } = (await import('assemblyscript/asc')).default;
   const files = new Map();
   const stderr = createMemoryStream();
   const { error } = await main(['kernel.ts', '--outFile', 'kernel.wasm', ...OPTIONS], {
     stderr,
     readFile: (name) => {
+      if (test !== undefined && name === 'kernel.ts') return test;
       const file = `${SOURCES}/${name}`;
       return existsSync(file) ? readFileSync(file, 'utf8') : null;
     },
