@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../../src/context.ts';
 import { createOpensslBatch } from '../../../../src/crypto/batch.ts';
 import { createNonceSource } from '../../../../src/crypto/nonce.ts';
@@ -17,6 +18,8 @@ import { dataKeyContext } from '../../../../src/keystore/keystore.ts';
 import { openCipherKey } from '../../../../src/crypto/cipher-key.ts';
 import { useKeyCommands } from '../../../commands/key/fixture.ts';
 import type { KeyCommands } from '../../../commands/key/fixture.ts';
+import { hashOf } from '../../../schema/rows.ts';
+import type { Client } from '../../../schema/rows.ts';
 import type { Application } from '../../../support/application.ts';
 import type { TestContext } from '../../../support/context.ts';
 import { testContext } from '../../../support/context.ts';
@@ -40,6 +43,10 @@ export interface RotationFixture extends KeyCommands {
   readonly prepare: () => Promise<void>;
   /** The next version of a type, ACTIVE, and a run to it with its chunks: what a rotation begins with. */
   readonly begin: (keyType: KeyType, tables?: readonly string[]) => Promise<Rotation>;
+  /** Users with every pair filled, under version 1 of the key. @returns their ids */
+  readonly addUsers: (count: number) => Promise<string[]>;
+  /** How many values of a run's tables are not under its key yet. */
+  readonly countPending: (rotation: Rotation) => Promise<number>;
   /** Every value of a table in the clear: row id, column, text; read by keys that are loaded anew. */
   readonly readAll: (tableName: string) => Promise<ReadonlyMap<string, string>>;
 }
@@ -56,6 +63,11 @@ export function useRotation(): RotationFixture {
     prepare: async () => {
       shop = await keys.start();
     },
+    addUsers: async (count) => {
+      if (shop === undefined) throw new Error('call prepare first');
+      return addUsers(keys.database.current.sql, shop, count);
+    },
+    countPending: async (rotation) => countPending(keys.database.current.sql, rotation),
     begin: async (keyType, names) => begin(keys, keyType, names),
     readAll: async (name) => readAll(keys, name),
   };
@@ -133,6 +145,38 @@ export function throughPooler(open: RowWorkNeeds['openSession']): RowWorkNeeds['
     const server = { ...session.server, pooled: true };
     return Object.create(session, { server: { value: server } }) as Session;
   };
+}
+
+async function addUsers(sql: Client, shop: Application, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => randomUUID());
+  for (let first = 0; first < count; first += 500) {
+    const rows = ids.slice(first, first + 500).map((id) => ({
+      id,
+      ...shop.encrypt('users', 'email_encrypted', id, `${id}@example.com`),
+      ...shop.encrypt('users', 'phone_encrypted', id, '010-1234-5678'),
+      ...shop.encrypt('users', 'name_encrypted', id, `name of ${id}`),
+      ...shop.encrypt('users', 'password_hash_encrypted', id, `$2b$12$${id}`),
+      ...shop.encrypt('users', 'two_factor_secret_encrypted', id, 'JBSWY3DPEHPK3PXP'),
+      email_hash: hashOf(id),
+      salt: id,
+    }));
+    await sql`insert into users ${sql(rows)}`;
+  }
+  return ids;
+}
+
+async function countPending(sql: Client, { run, tables }: Rotation): Promise<number> {
+  let pending = 0;
+  for (const { table, pairs } of tables) {
+    for (const { value, key } of pairs) {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*)::integer as count
+          from ${sql(table.name)}
+         where ${sql(value)} is not null and ${sql(value)} <> ${NO_ADDRESS} and ${sql(key)} <> ${run.to.keyId}`;
+      pending += row!.count;
+    }
+  }
+  return pending;
 }
 
 async function readAll(keys: KeyCommands, name: string): Promise<ReadonlyMap<string, string>> {
