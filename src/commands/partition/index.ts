@@ -5,5 +5,7 @@ export const partition: Noun = {
     list: async () => (await import('./list.ts')).list,
     plan: async () => (await import('./plan.ts')).plan,
     ensure: async () => (await import('./ensure.ts')).ensure,
+    check: async () => (await import('./check.ts')).check,
+    detach: async () => (await import('./detach.ts')).detach,
   },
 };

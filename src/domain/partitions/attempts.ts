@@ -53,6 +53,8 @@ export interface Change<Result> {
   readonly what: string;
   /** Runs inside a transaction with lock_timeout set. */
   readonly work: () => Promise<Result>;
+  /** Its locks may be held for as long as it takes; waiting for them stays short. */
+  readonly unhurried?: boolean;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface Change<Result> {
  */
 export async function* changePatiently<Result>(
   { ctx, session, manners, watcher }: Changer,
-  { what, work }: Change<Result>,
+  { what, work, unhurried = false }: Change<Result>,
 ): Work<{ readonly result: Result; readonly attempts: number }> {
   const { lockTimeoutMs, retries } = manners;
   for (let attempts = 1; ; attempts += 1) {
@@ -75,7 +77,8 @@ export async function* changePatiently<Result>(
         session,
         async () => {
           await setLocal(session, 'lock_timeout', `${waitMs}ms`);
-          await setLocal(session, 'ordersync.longest_lock', `${Math.ceil(lockTimeoutMs * WORK_SHARE)}ms`);
+          const longest = unhurried ? '' : `${Math.ceil(lockTimeoutMs * WORK_SHARE)}ms`;
+          await setLocal(session, 'ordersync.longest_lock', longest);
           return work();
         },
         'isolation level read committed',

@@ -76,3 +76,8 @@ export async function liftTimeouts(sql: Sql): Promise<void> {
      where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
                     'idle_session_timeout', 'transaction_timeout')`;
 }
+
+/** @param ms 0 for no limit */
+export async function setLockTimeout(sql: Sql, ms: number): Promise<void> {
+  await sql`select set_config('lock_timeout', ${`${ms}ms`}, false)`;
+}

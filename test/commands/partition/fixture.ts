@@ -17,10 +17,15 @@ export interface PartitionCommands {
 export function usePartitionCommands(): PartitionCommands {
   const database = useSchema();
   const partition: PartitionCommands['partition'] = async (words, env = {}) =>
-    run(['partition', ...words.split(' ')], {
+    run(['partition', ...words.split(' '), ...patience(words)], {
       env: { ORDERSYNC_DATABASE_URL: ownerUrl(database.current), ...env },
     });
   return { database, partition, rows: async (words) => rowsOf(await partition(`${words} --format json`)) };
+}
+
+/** Nobody else is at work in these databases, and the machine may be too busy for the default of 150 ms. */
+function patience(words: string): readonly string[] {
+  return /^(?:ensure|check|detach|convert)\b/.test(words) ? ['--lock-timeout', '5s'] : [];
 }
 
 export function ownerUrl(database: SchemaDatabase): string {

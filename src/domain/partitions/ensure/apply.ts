@@ -72,12 +72,14 @@ async function* ensureTable(
   }
 }
 
-async function* createPartition(changer: Changer, step: EnsureStep): Work<CreatedPartition> {
+/** @param unhurried its rows may be moved however long that takes */
+export async function* createPartition(changer: Changer, step: EnsureStep, unhurried = false): Work<CreatedPartition> {
   const { ctx, session, watcher } = changer;
   const start = ctx.clock.monotonicMs();
   watcher.forget();
   const { result, attempts } = yield* changePatiently(changer, {
     what: step.partition,
+    unhurried,
     work: async () => runText<{ moved_rows?: string }>(session, step.sql),
   });
   const movedRows = result.reduce((sum, { moved_rows: moved = '0' }) => sum + Number(moved), 0);
@@ -85,7 +87,7 @@ async function* createPartition(changer: Changer, step: EnsureStep): Work<Create
 }
 
 /** What one table suffers is told with it. @throws what would befall the others too */
-function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   if (error instanceof OrdersyncError && ['interrupted', 'connection'].includes(error.code)) throw error;
   const { message, hint } = serverWords(error);
   return { message, hint: hint ?? 'the other tables are done; run the command again when this is cured' };

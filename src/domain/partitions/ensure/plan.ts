@@ -66,14 +66,19 @@ export function spanOf(
  * The transactions that give one table every month of the span, without a hole to the months it has. Pure. Nearest first,
  * so that each call of the schema's function makes one month, and what is interrupted leaves no hole.
  */
-export function planTable(table: TableState, span: Span, rows: CatchAllRows): TablePlan {
+export function planTable(
+  table: TableState,
+  span: Span,
+  rows: CatchAllRows,
+  price: 'brief' | 'any' = 'brief',
+): TablePlan {
   const problem = obstacleOf(table) ?? partialMonth(table, span);
   if (problem !== undefined) return { table, steps: [], problem };
   const months = missingMonths(table, span);
   const steps: EnsureStep[] = [];
   for (const month of months) {
     const step = monthStep(table, month, rows);
-    if (isExpensive(step, rows)) return { table, steps, problem: expensive(step) };
+    if (price === 'brief' && isExpensive(step, rows)) return { table, steps, problem: expensive(step) };
     steps.push(step);
   }
   if (months.length === 0) steps.push(...catchAllSteps(table));
@@ -171,7 +176,7 @@ function expensive({ month, moving, movingRows }: EnsureStep): Problem {
 }
 
 /** Catch-alls that somebody dropped: without them an INSERT fails for lack of a month. */
-function catchAllSteps(table: TableState): EnsureStep[] {
+export function catchAllSteps(table: TableState): EnsureStep[] {
   const ranges = finiteRangesOf(table);
   const [first, last] = [ranges[0], ranges.at(-1)];
   if (first === undefined || last === undefined) return [];

@@ -24,7 +24,8 @@ export async function planEnsure(session: Session, { tables, span }: EnsureReque
   return plans;
 }
 
-async function readCatchAllRows({ sql }: Session, table: TableState, span: Span): Promise<CatchAllRows> {
+/** Rows of the missing months in the catch-alls, counted up to the limit that makes a month expensive. */
+export async function readCatchAllRows({ sql }: Session, table: TableState, span: Span): Promise<CatchAllRows> {
   const { key } = table;
   const counts = new Map<Month, number>();
   const catchAlls = table.partitions.filter(({ kind }) => kind === 'underflow' || kind === 'overflow');
