@@ -13,7 +13,7 @@ export interface Account {
 export function serverAccount(): Account {
   if (process.geteuid === undefined) {
     throw new OrdersyncError('not_enabled', 'the embedded server runs on Linux and macOS only', {
-      hint: 'use the Windows Subsystem for Linux, or name a server of your own with --database-url',
+      hint: 'use the Windows Subsystem for Linux, or run the other commands on a server of your own: --url',
     });
   }
   const uid = process.geteuid();

@@ -30,7 +30,7 @@ export function findPlatformPackage(version: PostgresVersion): PlatformPackage {
     return { version: found.version, native: join(root, 'native') };
   } catch (cause) {
     throw new OrdersyncError('not_enabled', `PostgreSQL ${version} for ${system} is not installed`, {
-      hint: 'run `npm ci` without --omit=optional, or name a server of your own with --database-url',
+      hint: 'run `npm ci` without --omit=optional, or run the other commands on a server of your own: --url',
       cause,
     });
   }
