@@ -96,17 +96,17 @@ async function* rotateEach(
   plans: readonly RotationPlan[],
 ): Work<readonly TypeRotation[]> {
   const session = await ctx.db.session();
+  const fallbacks: string[] = [];
+  const batch = createRotationBatch(request.crypto, (reason) => fallbacks.push(reason));
+  const { jobs, grace: graceMs } = request;
+  const rotating = { jobs, pace: paceOf(request), graceMs, sample: sampleOf(request), batch };
   const rotations: TypeRotation[] = [];
   for (const plan of plans) {
     for (const message of plan.preflight?.warnings ?? []) yield { kind: 'warning', message };
-    const rotating = {
-      jobs: request.jobs,
-      pace: paceOf(request),
-      graceMs: request.grace,
-      sample: sampleOf(request),
-      batch: createRotationBatch(),
-    };
     rotations.push(yield* rotateType(ctx, session, { plan, request: rotating }));
+    for (const reason of fallbacks.splice(0)) {
+      yield { kind: 'warning', message: `OpenSSL encrypted value by value: ${reason}` };
+    }
   }
   return rotations;
 }

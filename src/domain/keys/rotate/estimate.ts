@@ -1,3 +1,4 @@
+import type { CipherChoice } from '../../../crypto/cipher-batch.ts';
 import type { TableSize } from './preflight-queries.ts';
 import type { Pace, RotationTable } from './types.ts';
 
@@ -15,14 +16,12 @@ export interface TableEstimate {
 
 // docs/benchmarks: striped updates of 500,000 rows of `users` with five values, two cores shared with the server.
 const ROW_US = 30;
-const VALUE_US = { auto: 2, openssl: 17 } as const;
+const VALUE_US: Readonly<Record<CipherChoice, number>> = { auto: 2, openssl: 17 };
 const WAL_PER_HEAP_BYTE = 2.8;
 const HEAP_GROWTH = 0.2;
 const INDEX_GROWTH = 0.11;
 /** Of a table that was never analysed: a row with its pairs. */
 const UNKNOWN_ROW_BYTES = 700;
-
-export type CryptoChoice = keyof typeof VALUE_US;
 
 /**
  * @param pending how many values of the table are to be renewed, when they were counted; every pair of every row otherwise
@@ -34,7 +33,7 @@ export function estimateTable(
     pending,
     crypto,
     pace,
-  }: { readonly pending: number | undefined; readonly crypto: CryptoChoice; readonly pace: Pace },
+  }: { readonly pending: number | undefined; readonly crypto: CipherChoice; readonly pace: Pace },
 ): TableEstimate {
   const rows = Math.round(known ?? heapBytes / UNKNOWN_ROW_BYTES);
   const values = pending ?? rows * pairs.length;

@@ -1,4 +1,5 @@
 import type { Context, Work } from '../../../context.ts';
+import type { CipherChoice } from '../../../crypto/cipher-batch.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { Probe } from '../../../keystore/keystore.ts';
@@ -9,7 +10,6 @@ import type { KeyType } from '../../encryption/registry.ts';
 import { KEY_TYPES } from '../../encryption/registry.ts';
 import type { PlannedKey } from '../create.ts';
 import { keyIdOf, nextVersion } from '../create.ts';
-import type { CryptoChoice } from './estimate.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import { readPresent } from './preflight-queries.ts';
@@ -26,7 +26,7 @@ export interface PlanRequest {
   readonly resume: boolean;
   /** An ACTIVE key that is younger is left alone. */
   readonly ifOlderThanMs: number;
-  readonly crypto: CryptoChoice;
+  readonly crypto: CipherChoice;
   readonly pace: Pace;
   /** A dry run reads every table once, to count what is pending. */
   readonly dryRun: boolean;

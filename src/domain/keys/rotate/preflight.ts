@@ -1,4 +1,5 @@
 import type { Work } from '../../../context.ts';
+import type { CipherChoice } from '../../../crypto/cipher-batch.ts';
 import { quoteIdentifier, quoteQualified } from '../../../db/identifiers.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
@@ -9,7 +10,7 @@ import { inSnapshotOfAllRows, requireAllRows } from '../all-rows.ts';
 import { requireKeyRights } from '../rights.ts';
 import type { ColumnUsage } from '../usage.ts';
 import { countValues } from '../usage.ts';
-import type { CryptoChoice, TableEstimate } from './estimate.ts';
+import type { TableEstimate } from './estimate.ts';
 import { estimateTable } from './estimate.ts';
 import { pendingOf } from './pending.ts';
 import type { LeafRights, SnapshotHolder, UpdateTrigger } from './preflight-queries.ts';
@@ -28,7 +29,7 @@ export interface PreflightRequest {
   readonly dataKeys: readonly DataKeyRow[];
   /** The key that values are to be under; undefined while there is only a plan to make it. */
   readonly toKeyId: string | undefined;
-  readonly crypto: CryptoChoice;
+  readonly crypto: CipherChoice;
   readonly pace: Pace;
   /** Read every table once and count what is pending, unknown or in clear. */
   readonly count: boolean;
