@@ -4,13 +4,14 @@ import { encryptValue, openValue } from '../../dist/crypto/value.js';
 import { copyDatabase, readKey, withDatabase } from './site.js';
 
 /** Under `key rotate`'s own crypto the rows would differ from the old ones only by another data key: so here, by nonce. */
-export async function runLoop(site, database, { kind }) {
+export async function runLoop(site, database, { kind, rows: expected }) {
   return withDatabase(site, database, async (sql) => {
     const { keyId, key } = await readKey(site, sql);
     const [keys, nonces] = [new Map([[key.kid, key]]), createNonceSource()];
     const columns = Object.keys(kind.pairs);
-    const started = performance.now();
+    let updated = 0;
     let after = '00000000-0000-0000-0000-000000000000';
+    const started = performance.now();
     for (;;) {
       const rows = await sql`
         select id, ${sql(columns)} from ${sql(kind.table)} where id > ${after} order by id limit 1000`;
@@ -23,11 +24,12 @@ export async function runLoop(site, database, { kind }) {
           renewed[column] = encryptValue({ key, nonces }, place, opened.plaintext);
           renewed[kind.pairs[column]] = keyId;
         }
-        await sql`update ${sql(kind.table)} set ${sql(renewed)} where id = ${row.id}`;
+        updated += (await sql`update ${sql(kind.table)} set ${sql(renewed)} where id = ${row.id}`).count;
       }
-      if (rows.length === 0) return (performance.now() - started) / 1000;
+      if (rows.length === 0) break;
       after = rows.at(-1).id;
     }
+    return secondsSince(started, { updated, expected });
   });
 }
 
@@ -57,7 +59,7 @@ export async function makePgcryptoTemplate(site, { name, from, kind }) {
   });
 }
 
-export async function runPgcrypto(site, database, { kind }) {
+export async function runPgcrypto(site, database, { kind, rows: expected }) {
   return withDatabase(site, database, async (sql) => {
     const [{ pages }] = await sql`select (pg_relation_size(${kind.table}::regclass) / 8192)::int as pages`;
     const settings = Object.keys(kind.pairs).map(
@@ -69,14 +71,23 @@ export async function runPgcrypto(site, database, { kind }) {
     const keyColumns = Object.values(kind.pairs).map((column) => `${column} = 'pii-v2'`);
     const [firstKey] = Object.values(kind.pairs);
     await sql`set synchronous_commit = off`;
+    let updated = 0;
     const started = performance.now();
     for (let first = 0; first < pages; first += 100) {
-      await sql.unsafe(
+      const { count } = await sql.unsafe(
         `update ${kind.table} set ${[...settings, ...keyColumns].join(', ')}
          where ctid >= $1::tid and ctid < $2::tid and ${firstKey} = 'pii-v1'`,
         [`(${first},0)`, `(${first + 100},0)`],
       );
+      updated += count;
     }
-    return (performance.now() - started) / 1000;
+    return secondsSince(started, { updated, expected });
   });
+}
+
+/** @throws Error when not every row was updated once: a peer that does less is no peer */
+function secondsSince(started, { updated, expected }) {
+  const seconds = (performance.now() - started) / 1000;
+  if (updated !== expected) throw new Error(`${updated} of ${expected} rows were updated`);
+  return seconds;
 }

@@ -8,14 +8,16 @@ import { copyDatabase } from './site.js';
 export function limitSide(site, { kind, template }) {
   const figures = [];
   const run = async () =>
-    measured(site, template, figures, async () => ({ seconds: await runLimit(site, 'bench', { kind, template }) }));
+    measured(site, { name: 'limit', template, figures }, async () => ({
+      seconds: await runLimit(site, 'bench', { kind, template }),
+    }));
   return { run, figures };
 }
 
 export function rotateSide(site, { kind, template, words }) {
   const figures = [];
   const run = async () =>
-    measured(site, template, figures, async () => {
+    measured(site, { name: `rotate ${words.join(' ')}`, template, figures }, async () => {
       const { whole, peakMb } = runRotation(site, 'bench', words);
       await assertRotated(site, 'bench', { kind, rows: template.rows });
       return { seconds: await rowSeconds(site, 'bench'), whole, peakMb };
@@ -27,15 +29,23 @@ export function rotateSide(site, { kind, template, words }) {
 export function peerSide(site, { kind, name, peerRows, rows, run }) {
   return async () => {
     await copyDatabase(site, 'bench', name);
-    return ((await run(site, 'bench', { kind })) * rows) / peerRows;
+    const seconds = await run(site, 'bench', { kind, rows: peerRows });
+    tell(name, peerRows, seconds);
+    return (seconds * rows) / peerRows;
   };
 }
 
-async function measured(site, template, figures, work) {
+async function measured(site, { name, template, figures }, work) {
   await copyDatabase(site, 'bench', template.name);
   const before = await readFigures(site, 'bench', template);
   const result = await work();
   const after = await readFigures(site, 'bench', { ...template, updates: before.updates + template.rows });
   figures.push({ ...result, ...figuresBetween(before, after) });
+  tell(name, template.rows, result.seconds);
   return result.seconds;
+}
+
+/** The whole bench takes long; this shows that it goes on. */
+function tell(name, rows, seconds) {
+  console.log(`  ${name.trim()}: ${rows} rows in ${seconds.toFixed(1)} s`);
 }
