@@ -7,5 +7,6 @@ export const partition: Noun = {
     ensure: async () => (await import('./ensure.ts')).ensure,
     check: async () => (await import('./check.ts')).check,
     detach: async () => (await import('./detach.ts')).detach,
+    convert: async () => (await import('./convert.ts')).convert,
   },
 };
