@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createNonceSource, judgeNonceUse, NONCE_BYTES, NONCE_LIMIT } from '../../src/crypto/nonce.ts';
+import { createNonceSource, judgeNonceUse, NONCE_BYTES, NONCE_LIMIT, takeNonces } from '../../src/crypto/nonce.ts';
 
 test('half a million nonces of two sources are all different and 12 bytes long', () => {
   const sources = [createNonceSource(), createNonceSource()];
@@ -20,6 +20,23 @@ test('every byte drawn from the generator is used once, in order, and never chan
   const expected = Buffer.concat(drawn).subarray(0, 1_000 * NONCE_BYTES);
   expect(Buffer.concat(nonces).equals(expected)).toBe(true);
   expect(drawn.length).toBe(3);
+});
+
+test('many at once are drawn for that purpose, and are none of those handed out one by one', () => {
+  const source = createNonceSource();
+  const nonces = [source(), takeNonces(source, 5_000), source(), takeNonces(source, 0)];
+  const all = Buffer.concat(nonces);
+  expect(all.length).toBe(5_002 * NONCE_BYTES);
+  const seen = Array.from({ length: 5_002 }, (_, index) =>
+    all.toString('hex', index * NONCE_BYTES, (index + 1) * NONCE_BYTES),
+  );
+  expect(new Set(seen).size).toBe(5_002);
+});
+
+test('a source that knows only single nonces is asked for each', () => {
+  let asked = 0;
+  const nonces = takeNonces(() => Buffer.alloc(NONCE_BYTES, asked++), 3);
+  expect(nonces.toString('hex')).toBe(['00', '01', '02'].map((byte) => byte.repeat(NONCE_BYTES)).join(''));
 });
 
 test('a generator that fails hands out no nonce', () => {
