@@ -1,6 +1,7 @@
 import { describeTransaction } from '../../domain/keys/rotate/grace.ts';
 import type { Ending, TypeRotation } from '../../domain/keys/rotate/rotation.ts';
 import type { Outcome, Report, Row } from '../../output/report.ts';
+import { confidenceOf } from './confidence.ts';
 import { notesOf, sourcesOf, targetOf } from './rotate-plan-report.ts';
 
 const OUTCOMES: Readonly<Record<Ending, Outcome>> = {
@@ -92,6 +93,7 @@ const SENTENCES: Readonly<Record<Ending, (rotation: TypeRotation, again: string)
     retired.length === 0
       ? `${run?.toKeyId}: another process finished the rotation`
       : `${retired.join(', ')} retired, still decrypts; every value is under ${run?.toKeyId}, ${decrypted(proof)}`,
+    ...(proof?.verified.sampled && proof.verified.rows > 0 ? [confidenceOf(proof.verified.rows)] : []),
     ...vacuumHint(proof),
   ],
   'nothing to do': ({ plan }) =>

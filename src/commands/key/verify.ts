@@ -2,6 +2,7 @@ import { defineCommand } from '../../cli/command.ts';
 import type { Verification } from '../../domain/keys/verify/verify.ts';
 import { verifyValues } from '../../domain/keys/verify/verify.ts';
 import type { Report } from '../../output/report.ts';
+import { confidenceOf } from './confidence.ts';
 import { KEY_STORE_OPTIONS, requireEncryptedTables, SAMPLE_OPTION, TABLES_OPTION, withKmsTimeout } from './options.ts';
 
 export const verify = defineCommand({
@@ -55,10 +56,4 @@ function verifyReport({ tables, findings, counts, unchecked }: Verification, sam
 
 function describeCounts(counts: Verification['counts']): string {
   return [...counts].map(([fault, count]) => `${count} ${fault}`).join(', ');
-}
-
-/** With a share p of bad rows, n random rows are all good with (1 - p)^n; below 5 % that is ruled out. */
-function confidenceOf(rows: number): string {
-  const percent = 100 * (1 - 0.05 ** (1 / rows));
-  return `a sample: with 95 % confidence, fewer than ${percent.toPrecision(2)} % of all rows have a fault`;
 }

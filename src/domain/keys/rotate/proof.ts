@@ -25,7 +25,7 @@ export interface Proof {
   /** Values of the type that are not under the new key, and values anywhere that still need an older key of the type. */
   readonly against: readonly ColumnUsage[];
   /** What OpenSSL decrypted, and could not. */
-  readonly verified: { readonly rows: number; readonly values: number };
+  readonly verified: { readonly rows: number; readonly values: number; readonly sampled: boolean };
   readonly findings: readonly Finding[];
 }
 
@@ -44,6 +44,7 @@ export async function* prove(
 ): Work<Proof> {
   yield { kind: 'phase', message: 'counting every encrypted value in one snapshot' };
   const usage = yield* inSnapshotOfAllRows(session, () => countValues(session, dataKeys));
+  const sampled = sample !== undefined;
   const older = dataKeys.filter(({ keyType, status }) => keyType === to.keyType && status === 'ROTATING');
   const against = [
     ...new Set([
@@ -57,8 +58,8 @@ export async function* prove(
       .filter((row) => row.table === table.name)
       .reduce((sum, row) => sum + row.values, 0),
   }));
-  if (against.length > 0) return { values, against, verified: { rows: 0, values: 0 }, findings: [] };
-  yield { kind: 'phase', message: `decrypting ${sample === undefined ? 'every value' : 'a sample'} with OpenSSL` };
+  if (against.length > 0) return { values, against, verified: { rows: 0, values: 0, sampled }, findings: [] };
+  yield { kind: 'phase', message: `decrypting ${sampled ? 'a sample' : 'every value'} with OpenSSL` };
   const names = tables.map(({ table }) => table.name);
   const verification = yield* verifyValues(ctx, session, { tables: names, sample, hashes: false });
   return {
@@ -67,6 +68,7 @@ export async function* prove(
     verified: {
       rows: verification.tables.reduce((sum, { rows }) => sum + rows, 0),
       values: verification.tables.reduce((sum, table) => sum + table.values, 0),
+      sampled,
     },
     findings: verification.findings,
   };
