@@ -89,7 +89,7 @@ function findingsReport(findings: readonly Finding[], outcomes: readonly RepairO
       ...outcomes.map(({ what, done, problem }) =>
         problem === undefined ? `${what}: ${done}` : `${what}: failed: ${problem.message}; ${problem.hint}`,
       ),
-      bad.length === 0 ? 'partitions are healthy' : `${counted(bad.length, 'finding')}`,
+      bad.length === 0 ? 'partitions are healthy' : counted(bad.length, 'finding'),
     ],
   };
 }

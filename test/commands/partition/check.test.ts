@@ -20,7 +20,8 @@ describe('ordersync partition check', () => {
   };
 
   beforeEach(async () => {
-    expect(await wrong()).toEqual([]);
+    const left = await wrong();
+    if (left.length > 0) throw new Error(`left by the test before: ${JSON.stringify(left)}`);
   });
 
   test('is content with a fresh schema, and says how far its months reach', async () => {
@@ -109,21 +110,6 @@ describe('ordersync partition check', () => {
   });
 
   test('a month made in the time zone of Seoul is named as that, with the hole beside it', async () => {
-    const last = monthFromNow(3);
-    const name = nameIn('notification_logs', last);
-    await sql()`alter table notification_logs detach partition ${sql()(name)}`;
-    await sql()`alter table notification_logs detach partition notification_logs_overflow`;
-    await sql()
-      .unsafe(
-        `alter table notification_logs attach partition ${name} for values from ('${last}-01 00:00:00+09') to ('${monthFromNow(4)}-01 00:00:00+09')`,
-      )
-      .catch(() => undefined);
-    await sql().unsafe(
-      `alter table notification_logs attach partition notification_logs_overflow for values from ('${monthFromNow(4)}-01 00:00:00+00') to (maxvalue)`,
-    );
-    await sql().unsafe(
-      `alter table notification_logs attach partition ${name} for values from ('${last}-01 00:00:00+00') to ('${monthFromNow(4)}-01 00:00:00+00')`,
-    );
     await sql().unsafe(`create table elsewhere (like notification_logs including all) partition by range (created_at)`);
     await sql().unsafe(
       `create table elsewhere_y2025m01 partition of elsewhere for values from ('2025-01-01 00:00:00+09') to ('2025-02-01 00:00:00+09')`,

@@ -151,9 +151,9 @@ describe('ordersync partition convert', () => {
     const client = postgres(commands.database.current.url, { max: 1, connection: { lock_timeout: 5000 } });
     const failed: string[] = [];
     let rows = 0;
-    let stopped = false;
+    const stopping = new AbortController();
     const working = (async () => {
-      while (!stopped) {
+      while (!stopping.signal.aborted) {
         await client`insert into access_logs (trace_id, user_id, success) values ('live', ${user}, true)`.then(
           () => (rows += 1),
           (error: unknown) => failed.push(String(error)),
@@ -164,7 +164,7 @@ describe('ordersync partition convert', () => {
     })();
     return {
       stop: async () => {
-        stopped = true;
+        stopping.abort();
         await working;
         return { rows, failed };
       },

@@ -14,13 +14,15 @@ import {
 } from '../../schema/rows.ts';
 import { monthFromNow, nameIn, usePartitionCommands } from './fixture.ts';
 
+const at = (month: string) => `${month}-10T00:00:00Z`;
+
 describe('ordersync partition detach', () => {
   const commands = usePartitionCommands();
   const sql = () => commands.database.current.as('owner');
-  const at = (month: string) => `${month}-10T00:00:00Z`;
 
   beforeAll(async () => {
-    expect((await commands.partition(`ensure --from ${monthFromNow(-8)}`)).code).toBe(0);
+    const { code, stderr } = await commands.partition(`ensure --from ${monthFromNow(-8)}`);
+    if (code !== 0) throw new Error(stderr);
   });
 
   async function placeOf(table: string, id: string): Promise<unknown> {

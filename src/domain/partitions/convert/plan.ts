@@ -72,70 +72,82 @@ function namesFor({ name, primaryKey }: Source, now: number): ConversionNames {
   };
 }
 
-function stepsOf(
-  source: Source,
-  wanted: ConversionNames,
-  { constraint, index }: Awaited<ReturnType<typeof readProgress>>,
-  now: number,
-): ConvertPlan {
+type Progress = Awaited<ReturnType<typeof readProgress>>;
+
+function stepsOf(source: Source, wanted: ConversionNames, progress: Progress, now: number): ConvertPlan {
   const table = quoteQualified({ schema: source.schema, name: source.name });
-  const began = constraint === null ? undefined : upperBound(constraint.definition);
+  const began = progress.constraint === null ? undefined : upperBound(progress.constraint.definition);
   const stale = began !== undefined && Date.parse(began.replace(/\+00$/, 'Z')) < now + DAY_MS;
   const names = began === undefined || stale ? wanted : { ...wanted, to: began };
-  const check = quoteIdentifier(names.constraint);
-  const steps: ConvertStep[] = [];
-  const exclusive = locks([['ACCESS EXCLUSIVE', [table]]]);
-  const weak = locks([['SHARE UPDATE EXCLUSIVE', [table]]]);
-  if (constraint === null || stale) {
-    const range = `created_at is not null and created_at >= ${quoteLiteral(names.from)} and created_at < ${quoteLiteral(names.to)}`;
-    steps.push({
-      what: `say which times the table holds, unchecked; until the swap, INSERTs from ${names.to} on are refused`,
-      statements: [
-        ...(stale ? [`alter table ${table} drop constraint ${check}`] : []),
-        `alter table ${table} add constraint ${check} check (${range}) not valid`,
-      ],
+  const steps = [
+    ...constraintSteps(table, names, { constraint: progress.constraint, stale }),
+    ...(source.timeNotNull ? [] : [notNullStep(table)]),
+    ...keySteps(table, names, { source, index: progress.index }),
+    {
+      what: `the swap: ${source.name} becomes a partition of a new table of its name`,
+      statements: swapStatements(source, names),
       transaction: true,
-      locks: exclusive,
-    });
-  }
-  if (constraint?.valid !== true || stale) {
-    steps.push({
-      what: 'check it against every row',
-      statements: [`alter table ${table} validate constraint ${check}`],
-      transaction: false,
-      locks: weak,
-    });
-  }
-  if (!source.timeNotNull) {
-    steps.push({
-      what: 'created_at becomes NOT NULL, proven by the constraint',
-      statements: [`alter table ${table} alter column created_at set not null`],
-      transaction: true,
-      locks: exclusive,
-    });
-  }
-  if (source.primaryKey !== null && !source.primaryKey.columns.includes('created_at') && index !== 'valid') {
-    const key = quoteIdentifier(names.key);
-    const columns = names.primaryKey.map(quoteIdentifier).join(', ');
-    steps.push({
-      what: 'the index of the new primary key',
-      statements: [
-        ...(index === 'invalid'
-          ? [`drop index concurrently ${quoteQualified({ schema: source.schema, name: names.key })}`]
-          : []),
-        `create unique index concurrently ${key} on ${table} (${columns})`,
-      ],
-      transaction: false,
-      locks: weak,
-    });
-  }
-  steps.push({
-    what: `the swap: ${source.name} becomes a partition of a new table of its name`,
-    statements: swapStatements(source, names),
-    transaction: true,
-    locks: locks([['ACCESS EXCLUSIVE', [table, ...source.references]]]),
-  });
+      locks: locks([['ACCESS EXCLUSIVE', [table, ...source.references]]]),
+    },
+  ];
   return { table, names, steps };
+}
+
+/** @param stale it was made so long ago that its bound is near: made again with a later one */
+function constraintSteps(
+  table: string,
+  { constraint: name, from, to }: ConversionNames,
+  { constraint, stale }: { readonly constraint: Progress['constraint']; readonly stale: boolean },
+): ConvertStep[] {
+  const check = quoteIdentifier(name);
+  const range = `created_at is not null and created_at >= ${quoteLiteral(from)} and created_at < ${quoteLiteral(to)}`;
+  const add = {
+    what: `say which times the table holds, unchecked; until the swap, INSERTs from ${to} on are refused`,
+    statements: [
+      ...(stale ? [`alter table ${table} drop constraint ${check}`] : []),
+      `alter table ${table} add constraint ${check} check (${range}) not valid`,
+    ],
+    transaction: true,
+    locks: locks([['ACCESS EXCLUSIVE', [table]]]),
+  };
+  const validate = {
+    what: 'check it against every row',
+    statements: [`alter table ${table} validate constraint ${check}`],
+    transaction: false,
+    locks: locks([['SHARE UPDATE EXCLUSIVE', [table]]]),
+  };
+  if (constraint === null || stale) return [add, validate];
+  return constraint.valid ? [] : [validate];
+}
+
+function notNullStep(table: string): ConvertStep {
+  return {
+    what: 'created_at becomes NOT NULL, proven by the constraint',
+    statements: [`alter table ${table} alter column created_at set not null`],
+    transaction: true,
+    locks: locks([['ACCESS EXCLUSIVE', [table]]]),
+  };
+}
+
+/** An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index, which is made again. */
+function keySteps(
+  table: string,
+  names: ConversionNames,
+  { source, index }: { readonly source: Source; readonly index: Progress['index'] },
+): ConvertStep[] {
+  const { schema, primaryKey } = source;
+  if (primaryKey === null || primaryKey.columns.includes('created_at') || index === 'valid') return [];
+  const columns = names.primaryKey.map(quoteIdentifier).join(', ');
+  const drop = `drop index concurrently ${quoteQualified({ schema, name: names.key })}`;
+  const create = `create unique index concurrently ${quoteIdentifier(names.key)} on ${table} (${columns})`;
+  return [
+    {
+      what: 'the index of the new primary key',
+      statements: [...(index === 'invalid' ? [drop] : []), create],
+      transaction: false,
+      locks: locks([['SHARE UPDATE EXCLUSIVE', [table]]]),
+    },
+  ];
 }
 
 /** The bound that an earlier run has chosen: the last time in its constraint. */

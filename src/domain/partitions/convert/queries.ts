@@ -1,4 +1,5 @@
 import type { Sql } from '../../../db/session.ts';
+import { OrdersyncError } from '../../../errors.ts';
 
 /** What a table is made of, as far as a partitioned one in its place needs it. Definitions are PostgreSQL's own words. */
 export interface Source {
@@ -41,8 +42,16 @@ export interface Definition {
   readonly definition: string;
 }
 
+/** @param name as SQL writes it @returns undefined when there is no such table */
 export async function readSource(sql: Sql, name: string): Promise<Source | undefined> {
-  const [row] = await sql<{ source: Source }[]>`
+  const shape = await readShape(sql, name);
+  return shape === undefined ? undefined : { ...shape, ...(await readParts(sql, shape.oid)) };
+}
+
+type Parts = Pick<Source, 'checks' | 'foreignKeys' | 'indexes' | 'triggers' | 'policies' | 'grants' | 'sequences'>;
+
+async function readShape(sql: Sql, name: string): Promise<Omit<Source, keyof Parts> | undefined> {
+  const [row] = await sql<{ source: Omit<Source, keyof Parts> }[]>`
     select jsonb_build_object(
              'oid', t.oid::text,
              'kind', t.relkind,
@@ -77,7 +86,17 @@ export async function readSource(sql: Sql, name: string): Promise<Source | undef
              'publications', (select coalesce(jsonb_agg(pubname order by pubname), '[]')
                                 from pg_publication_rel join pg_publication on pg_publication.oid = prpubid
                                where prrelid = t.oid),
-             'inherits', exists (select from pg_inherits where inhrelid = t.oid or inhparent = t.oid),
+             'inherits', exists (select from pg_inherits where inhrelid = t.oid or inhparent = t.oid)
+           ) as source
+      from pg_class t
+     where t.oid = to_regclass(${name})`;
+  return row?.source;
+}
+
+/** What belongs to the table and is made again for the partitioned one. */
+async function readParts(sql: Sql, oid: string): Promise<Parts> {
+  const [row] = await sql<{ source: Parts }[]>`
+    select jsonb_build_object(
              'checks', (select coalesce(jsonb_agg(jsonb_build_object('name', conname,
                             'definition', pg_get_constraintdef(oid)) order by conname), '[]')
                           from pg_constraint where conrelid = t.oid and contype = 'c'),
@@ -120,8 +139,9 @@ export async function readSource(sql: Sql, name: string): Promise<Source | undef
                             where classid = 'pg_class'::regclass and refobjid = t.oid and deptype = 'a')
            ) as source
       from pg_class t
-     where t.oid = to_regclass(${name})`;
-  return row?.source;
+     where t.oid = ${oid}::oid`;
+  if (row === undefined) throw new OrdersyncError('precondition', 'the table was dropped meanwhile');
+  return row.source;
 }
 
 /** How far the conversion has come: its constraint and its index, with the names they were given. */

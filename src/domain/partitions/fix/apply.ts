@@ -102,7 +102,8 @@ async function* applyRepair(changer: Changer, repair: Repair, mode: DefaultMode)
       });
       return `${partition.name} is as its parent`;
     }
-    case 'rename': {
+    default: {
+      // rename
       const text = `alter table ${quoteQualified(repair.partition)} rename to ${quoteIdentifier(repair.to)}`;
       yield* changePatiently(changer, {
         what: repair.partition.name,

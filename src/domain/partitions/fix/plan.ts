@@ -45,8 +45,11 @@ function mergeRepairs(repairs: readonly Repair[]): readonly Repair[] {
     const known = merged.get(key);
     merged.set(key, known?.kind === 'months' && repair.kind === 'months' ? joinMonths(known, repair) : repair);
   }
-  const rank = ({ kind }: Repair): number => REPAIR_ORDER.indexOf(kind);
-  return [...merged.values()].sort((one, other) => rank(one) - rank(other));
+  return [...merged.values()].sort((one, other) => rankOf(one) - rankOf(other));
+}
+
+function rankOf({ kind }: Repair): number {
+  return REPAIR_ORDER.indexOf(kind);
 }
 
 type Months = Extract<Repair, { kind: 'months' }>;
@@ -74,7 +77,7 @@ function describeRepair(repair: Repair, mode: DefaultMode): string {
       return `${table}: make its missing catch-alls`;
     case 'align':
       return `${table}: give ${repair.partition.name} the triggers, row security and rights of its parent`;
-    case 'rename':
+    default: // rename
       return `${table}: rename ${repair.partition.name} to ${repair.to}`;
   }
 }
@@ -97,7 +100,7 @@ async function statementsOf(session: Session, repair: Repair, mode: DefaultMode)
       return catchAllSteps(repair.table).map(({ sql }) => sql);
     case 'align':
       return [`select public.align_month_partition(${quoteLiteral(parent)}, ${quoteLiteral(child)})`];
-    case 'rename':
+    default: // rename
       return [`alter table ${child} rename to ${quoteIdentifier(repair.to)}`];
   }
 }
