@@ -129,15 +129,19 @@ test('an audit row whose trace id nothing can be bound to does not shift the oth
       ...shop.encrypt('audit_logs', 'old_value_encrypted', bound, `old value of ${trace}`),
     })}`;
   }
-  // As many commas too many among the values as among the ids.
-  await sql`update audit_logs_archive set old_value_encrypted = 'one, comma' where trace_id = ${traces[9]!}`;
+  // As many commas too many in each column as among the ids.
+  await sql`
+    update audit_logs_archive
+       set old_value_encrypted = 'one, comma', ip_address_encrypted = 'one, too'
+     where trace_id = ${traces[9]!}`;
   const good = traces.filter((_, index) => index !== 0 && index !== 9);
   const rotation = await begin('pii', ['audit_logs_archive']);
   await driven(rotateChunks(rotation.needs, rotation.request()));
-  expect(await countPending(rotation)).toBe(3);
+  expect(await countPending(rotation)).toBe(4);
   expect((await badRows(rotation)).map(({ reason }) => String(reason)).toSorted()).toEqual([
     'bad_row_id',
     'bad_row_id',
+    'not_ours',
     'not_ours',
   ]);
   await sql`delete from audit_logs_archive where not trace_id = any (${good})`;
