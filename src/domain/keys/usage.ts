@@ -28,7 +28,8 @@ export async function* countValues(
   };
   const usage: ColumnUsage[] = [];
   for (const [index, table] of tables.entries()) {
-    yield { kind: 'progress', label: table.name, done: index, total: tables.length, unit: 'tables' };
+    const progress = { label: 'counting values', done: index, total: tables.length, detail: table.name };
+    yield { kind: 'progress', unit: 'tables', ...progress };
     for (const { position, ...row } of await readUsage(session, table, known)) {
       const pair = table.pairs[position];
       if (pair === undefined) throw new RangeError(`${table.name} has no pair ${position}`);
