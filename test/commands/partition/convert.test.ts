@@ -42,9 +42,9 @@ describe('ordersync partition convert', () => {
   const facts = async () =>
     sql()`
       select (select relfilenode::text from pg_class where relname = 'access_logs_legacy') as file,
-        (select array_agg(indexrelid::regclass::text order by 1) from pg_index where indrelid = 'access_logs'::regclass) as indexes,
+        (select array_agg(indexrelid::regclass::text order by indexrelid::regclass::text) from pg_index where indrelid = 'access_logs'::regclass) as indexes,
         (select count(*)::integer from pg_index where not indisvalid) as invalid,
-        (select array_agg(tgname::text order by 1) from pg_trigger where tgrelid = 'access_logs'::regclass and not tgisinternal) as triggers,
+        (select array_agg(tgname::text order by tgname) from pg_trigger where tgrelid = 'access_logs'::regclass and not tgisinternal) as triggers,
         (select array_agg(polname::text) from pg_policy where polrelid = 'access_logs'::regclass) as policies,
         has_column_privilege('application_role', 'access_logs', 'success', 'select') as granted,
         has_table_privilege('application_admin_role', 'access_logs', 'insert') as admin,
