@@ -125,7 +125,7 @@ export function describeDuration(ms: number): string {
 const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
 
 /** "512kB", "20MB", "1.5GB" → bytes. A bare number is refused: nobody knows its unit. */
-export function parseBytes(text: string): number {
+function parseBytes(text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB)$/.exec(text) ?? [];
   const bytes = Math.round(Number(amount) * (UNIT_BYTES[unit ?? ''] ?? 0));
   if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;

@@ -39,3 +39,21 @@ describe('integers', () => {
 it('a choice names its alternatives when refused', () => {
   expect(() => option.choice(['json', 'csv'], 'format').parse('xml')).toThrow('"xml" is not one of json, csv');
 });
+
+describe('sizes', () => {
+  const { parse } = option.bytes('at most');
+
+  it.each([
+    ['1B', 1],
+    ['512kB', 524_288],
+    ['20MB', 20_971_520],
+    ['1.5 GB', 1_610_612_736],
+    ['2TB', 2_199_023_255_552],
+  ])('%s is %d bytes', (text, bytes) => {
+    expect(parse(text)).toBe(bytes);
+  });
+
+  it.each(['20', '', '0MB', '-1MB', '20mb', '1 kilobyte', '9999999999TB'])('%s is none', (text) => {
+    expect(() => parse(text)).toThrow(/is not a size; write it with its unit, such as 512kB/);
+  });
+});

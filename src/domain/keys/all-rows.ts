@@ -17,7 +17,7 @@ export async function readingAllRows<Result>(session: Session, work: () => Promi
     inTransaction(
       session,
       async () => {
-        await setLocal(session, 'row_security', 'off');
+        await readEverything(session);
         return work();
       },
       'isolation level repeatable read, read only',
@@ -30,7 +30,7 @@ export async function readingAllRows<Result>(session: Session, work: () => Promi
  * does something else. `query` has to send at once too.
  */
 export async function readingAhead<Result>(session: Session, query: () => Promise<Result>): Promise<Result> {
-  const begun = simpleText(session, 'begin read only; set local row_security = off');
+  const begun = simpleText(session, 'begin read only; set local row_security = off; set local statement_timeout = 0');
   const answer = query();
   const ended = simpleText(session, 'rollback');
   const [outcome] = await Promise.allSettled([answer, begun, ended]);
@@ -43,13 +43,19 @@ export async function readingAhead<Result>(session: Session, query: () => Promis
 export async function* inSnapshotOfAllRows<Result>(session: Session, work: () => Work<Result>): Work<Result> {
   await simpleText(session, 'begin isolation level repeatable read, read only');
   try {
-    await setLocal(session, 'row_security', 'off');
+    await readEverything(session);
     return yield* work();
   } catch (error) {
     throw describeServerError(error) ?? error;
   } finally {
     if (!session.lost) await simpleText(session, 'rollback');
   }
+}
+
+/** A role's statement_timeout is meant for an application, and would end the count of a large table. */
+async function readEverything(session: Session): Promise<void> {
+  await setLocal(session, 'row_security', 'off');
+  await setLocal(session, 'statement_timeout', '0');
 }
 
 /** @throws OrdersyncError `permission` naming the encrypted tables that this role cannot read whole */

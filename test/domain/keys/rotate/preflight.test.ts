@@ -159,4 +159,13 @@ describe('what a rotation would meet is found before it begins', () => {
     await sql()`alter table order_items drop column note_encrypted`;
     await nothingBegan();
   });
+
+  test('with the rights it was told of, the role rotates everything, the audit logs too', async () => {
+    const { code, stdout, stderr } = await rotate('--type pii --full-speed --format json');
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('"state":"finished"');
+    expect(await sql()`select distinct ip_key_id from audit_logs where action = 'LOGIN'`).toEqual([
+      { ip_key_id: 'pii-v2' },
+    ]);
+  });
 });
