@@ -41,6 +41,12 @@ const ended: Describe = (place, message) => ({
   hint: 'wait until the server accepts connections, then run the command again',
 });
 
+const lacking: Describe = (_place, message) => ({
+  code: 'precondition',
+  message: `the database lacks something that this version of the program needs: ${message}`,
+  hint: 'apply the pending migrations: ordersync migrate status shows them',
+});
+
 /** Only messages of the server that name objects and settings are repeated, never one that may quote a value. */
 const SERVER_ERRORS: Readonly<Record<string, Describe>> = {
   [SQLSTATE.invalidPassword]: (place) => ({
@@ -94,6 +100,9 @@ const SERVER_ERRORS: Readonly<Record<string, Describe>> = {
     message: `${at(place)} is read-only: a standby, or default_transaction_read_only is on`,
     hint: 'connect to the primary; with several hosts, target_session_attrs=read-write finds it',
   }),
+  [SQLSTATE.undefinedTable]: lacking,
+  [SQLSTATE.undefinedColumn]: lacking,
+  [SQLSTATE.undefinedFunction]: lacking,
   [SQLSTATE.diskFull]: (place, message) => ({
     code: 'precondition',
     message: `${at(place)} has no space left: ${message}`,

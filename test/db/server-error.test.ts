@@ -34,6 +34,17 @@ describe('describeServerError', () => {
     }
   });
 
+  it('takes a table, column or function that is not there for a schema that is behind', async () => {
+    const { sql } = await sessions.open(database.current.url);
+    for (const query of [sql`select 1 from nowhere`, sql`select nothing from pg_class`, sql`select nothing()`]) {
+      expect(describeServerError(await errorOf(query))).toMatchObject({
+        code: 'precondition',
+        message: expect.stringContaining('does not exist') as string,
+        details: { hint: 'apply the pending migrations: ordersync migrate status shows them' },
+      });
+    }
+  });
+
   it('knows a read-only transaction, a held lock and a cancelled statement', async () => {
     const { sql } = await sessions.open(database.current.url);
     await sql`create table busy (id int4)`;
