@@ -8,7 +8,7 @@ import { PARTITIONED_TABLES } from './table.ts';
 import type { Partition, PartitionKey, PartitionKind, TableState } from './table.ts';
 
 /** SQL names of the tables asked for, or of the schema's four. @throws OrdersyncError `usage` for what is no name */
-export function tableNames(asked: readonly string[]): string[] {
+function tableNames(asked: readonly string[]): string[] {
   const names = asked.length === 0 ? PARTITIONED_TABLES : asked;
   return names.map((name) => {
     const { schema = 'public', name: table } = parseQualifiedName(name);

@@ -8,7 +8,7 @@ export interface TableLocks {
 }
 
 /** Whom a mode keeps waiting among ordinary statements (PostgreSQL manual, 13.3.1). */
-export const WAITING: Readonly<Record<TableLocks['mode'], string>> = {
+const WAITING: Readonly<Record<TableLocks['mode'], string>> = {
   'ACCESS EXCLUSIVE': 'readers and writers wait',
   'SHARE ROW EXCLUSIVE': 'writers wait',
   'SHARE UPDATE EXCLUSIVE': 'nobody waits',
