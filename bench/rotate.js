@@ -13,6 +13,8 @@ const ROUNDS = Number(process.env.ORDERSYNC_BENCH_ROUNDS ?? 5);
 const PEER_ROWS = Math.min(ROWS, 20_000);
 const AUDIT_ROWS = Math.ceil(ROWS / 5);
 const PEAK_MB = 200;
+const LOOP = 'loop, one row at a time';
+const PGCRYPTO = 'pgcrypto in SQL';
 
 export async function rotate() {
   const site = await openSite();
@@ -38,8 +40,10 @@ async function users(site) {
       limit: limit.run,
       rotate: auto.run,
       'rotate --crypto openssl': openssl.run,
-      'loop, one row at a time': peerSide(site, { ...peer, name: 'few', run: runLoop }),
-      ...(hasPgcrypto ? { 'pgcrypto in SQL': peerSide(site, { ...peer, name: 'pgcrypto', run: runPgcrypto }) } : {}),
+      [LOOP]: peerSide(site, { ...peer, name: LOOP, template: 'few', run: runLoop }),
+      ...(hasPgcrypto
+        ? { [PGCRYPTO]: peerSide(site, { ...peer, name: PGCRYPTO, template: 'pgcrypto', run: runPgcrypto }) }
+        : {}),
     },
     ROUNDS,
   );
@@ -47,10 +51,10 @@ async function users(site) {
   const verdicts = [
     speed('limit', 0.65),
     speed('rotate --crypto openssl', 4),
-    speed('loop, one row at a time', 10),
+    speed(LOOP, 10),
     speed('limit', 0.15, 'rotate --crypto openssl'),
-    speed('loop, one row at a time', 2, 'rotate --crypto openssl'),
-    ...(hasPgcrypto ? [speed('pgcrypto in SQL', 5), speed('pgcrypto in SQL', 1, 'rotate --crypto openssl')] : []),
+    speed(LOOP, 2, 'rotate --crypto openssl'),
+    ...(hasPgcrypto ? [speed(PGCRYPTO, 5), speed(PGCRYPTO, 1, 'rotate --crypto openssl')] : []),
     ...heapVerdicts(auto.figures, limit.figures),
     ...(await memoryVerdicts(site, auto.figures)),
   ];

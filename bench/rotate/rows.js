@@ -90,7 +90,11 @@ export async function assertRotated(site, database, { kind, rows }) {
         where ${sql(keyColumn)} = ${keyId} and substr(${sql(column)}, 5, 8) = ${key.kid}`;
       if (count !== rows) throw new Error(`${count} of ${rows} values of ${column} are under ${keyId}`);
     }
-    const sample = await sql`select * from ${sql(kind.table)} order by md5(${sql(kind.bound)}::text) limit 100`;
+    const sample = await sql`
+      select * from ${sql(kind.table)}
+      where ${sql(Object.values(kind.pairs)[0])} = ${keyId}
+      order by md5(${sql(kind.bound)}::text)
+      limit 100`;
     for (const row of sample) {
       const texts = kind.plaintexts(row[kind.bound]);
       for (const [index, column] of Object.keys(kind.pairs).entries()) {
@@ -106,10 +110,14 @@ async function sizesOf(sql, kind) {
   const lengths = columns.map(
     (column) => `min(length(${column})) as ${column}, max(length(${column})) as ${column}_max`,
   );
-  const [row] = await sql.unsafe(`select ${lengths.join(', ')} from ${kind.table}`);
+  // Rows about keys have no values.
+  const ours = `${Object.values(kind.pairs)[0]} = 'pii-v1'`;
+  const [row] = await sql.unsafe(`select ${lengths.join(', ')} from ${kind.table} where ${ours}`);
   for (const column of columns) {
     if (row[column] !== row[`${column}_max`]) throw new Error(`the values of ${column} are not equally long`);
   }
-  const [{ leaf }] = await sql.unsafe(`select distinct tableoid::regclass::text as leaf from ${kind.table}`);
+  const [{ leaf }] = await sql.unsafe(
+    `select distinct tableoid::regclass::text as leaf from ${kind.table} where ${ours}`,
+  );
   return { leaf, lengths: Object.fromEntries(columns.map((column) => [column, row[column]])) };
 }

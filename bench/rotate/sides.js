@@ -26,9 +26,9 @@ export function rotateSide(site, { kind, template, words }) {
 }
 
 /** A side that does some rows only, told as if it had gone on like that for as many as the others do. */
-export function peerSide(site, { kind, name, peerRows, rows, run }) {
+export function peerSide(site, { kind, name, template, peerRows, rows, run }) {
   return async () => {
-    await copyDatabase(site, 'bench', name);
+    await copyDatabase(site, 'bench', template);
     const seconds = await run(site, 'bench', { kind, rows: peerRows });
     tell(name, peerRows, seconds);
     return (seconds * rows) / peerRows;
