@@ -126,6 +126,32 @@ describe('a rotation that does not go through at once', () => {
     expect(await statusOf(next)).toBe('ACTIVE');
   });
 
+  test('aborted and followed by another one, leaves no key behind', async () => {
+    const { old, next } = await versions();
+    expect(await commands.key(`rotate --type pii --table users ${NOW}`)).toMatchObject({ code: 0 });
+    expect(await commands.key('rotate --abort')).toMatchObject({ code: 0 });
+    const [third] = await commands.rows(`rotate --type pii ${NOW}`);
+    expect(third).toMatchObject({ from: `${next}, ${old}`, state: 'finished', retired: `${old}, ${next}` });
+    expect(await runOf(next)).toBe('ABORTED');
+    expect(await commands.key('verify')).toMatchObject({ code: 0 });
+  });
+
+  test('loses its sessions, keeps what it did, and is gone on with', async () => {
+    const { old, next } = await versions();
+    const rotating = background('--type pii --if-older-than 0 --grace 1h');
+    await waitFor(() => rotating.stderr().includes('waiting for applications to forget'), 'the grace period');
+    await sql()`
+      select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name like 'ordersync key rotate%'`;
+    expect(await rotating.ended).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining(`the rotation to ${next} stopped part way`),
+    });
+    expect([await statusOf(old), await runOf(next)]).toEqual(['ROTATING', 'RUNNING']);
+    expect(await commands.key('rotate --type pii --resume --grace 0')).toMatchObject({ code: 0 });
+    expect(await statusOf(old)).toBe('RETIRED');
+  });
+
   test('by two processes at once is one rotation', async () => {
     const { next } = await versions();
     const both = await Promise.all([
