@@ -14,7 +14,7 @@ import { benchEnvironment } from '../measure.js';
 const bin = fileURLToPath(new URL('../../bin/ordersync.js', import.meta.url));
 
 /** No checkpoint and no autovacuum falls into a measurement: both would hit sides by chance. */
-export const SETTINGS = {
+const SETTINGS = {
   shared_buffers: '1GB',
   max_wal_size: '32GB',
   checkpoint_timeout: '1h',

@@ -15,7 +15,7 @@ export interface ValuePlace {
 
 const subkeys = new WeakMap<Buffer, Map<string, Buffer>>();
 
-export function kidOf(dataKey: Buffer): string {
+function kidOf(dataKey: Buffer): string {
   return derive(dataKey, 'os1|kid', 6).toString('base64url');
 }
 

@@ -7,7 +7,7 @@ export interface Standstill {
 }
 
 /** Far longer than any transaction of an application that is well. */
-export const LOCK_PATIENCE_MS = 15_000;
+const LOCK_PATIENCE_MS = 15_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2000;
 
