@@ -18,7 +18,7 @@ export interface OpenChunk {
 export interface Portion {
   readonly open: OpenChunk;
   readonly target: Target | undefined;
-  readonly stripes: readonly Stripe[];
+  readonly stripes: Stripe[];
   readonly readMs: number;
   /** How much of the chunk's pages this is, 0 to 1. */
   readonly share: number;

@@ -3,8 +3,9 @@ import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { RowSession } from './row-session.ts';
 import type { RowStatements } from './row-queries.ts';
+import { joinStripes } from './stripe.ts';
 import type { PendingRow, Stripe } from './stripe.ts';
-import type { Pace, RotationTable } from './types.ts';
+import type { RotationTable } from './types.ts';
 
 /** A range of row places, `(page,item)`: from the first up to the second, exclusive. */
 export interface PlaceRange {
@@ -17,17 +18,32 @@ export interface StripeReader {
   readonly table: RotationTable;
   readonly statements: RowStatements;
   readonly keyId: string;
-  readonly pace: Pace;
+  /** Short statements rather than fast ones. */
+  readonly gentle: boolean;
+  /** Rows per second. */
+  readonly maxRate?: number | undefined;
 }
 
 /** What a statement may carry, and what a range may hold: memory stays flat whatever the size of the values. */
-const STRIPE_BYTES = 2 * 1024 * 1024;
-const RANGE_BYTES = 8 * 1024 * 1024;
+const STRIPE_BYTES = 1024 * 1024;
+const RANGE_BYTES = 4 * 1024 * 1024;
 const PAGE_BYTES = 8192;
-/** Measured: 500 to 2000 rows a statement cost least; where the work rests anyway, shorter ones hold locks for less long. */
-const STRIPE_ROWS = { fullSpeed: 2048, throttled: 512 };
+/**
+ * Measured: 500 to 2000 rows a statement cost least. Shorter ones where the work rests anyway, because they hold locks for
+ * less long, and where several jobs run, because the snapshot of a long one keeps the others' pages from being pruned.
+ */
+const STRIPE_ROWS = { most: 2048, gentle: 512 };
 const FEWEST_ROWS = 16;
+/** A read is over before the next stripe comes by the same pages: its snapshot would keep them from being pruned. */
+const READ_PAGES = 256;
 const SAMPLED_PAGES = 16;
+
+/** How the rows of some pages are spread over stripes, and how those are put together. */
+export interface Layout {
+  readonly stripes: number;
+  readonly pagesPerRead: number;
+  readonly readsPerStatement: number;
+}
 
 export function rangeOfPages(firstPage: number, endPage: number): PlaceRange {
   return { first: `(${firstPage},0)`, end: `(${endPage},0)` };
@@ -47,11 +63,11 @@ export async function cutRange(
   return rows.map(({ first }, index) => ({ first, end: rows[index + 1]?.first ?? range.end }));
 }
 
-/** How the rows of some pages are spread over stripes; sampled, because statistics may be missing or old. */
+/** Sampled, because statistics may be missing or old. */
 export async function readLayout(
-  { session, statements, pace }: StripeReader,
+  { session, statements, gentle, maxRate = Number.POSITIVE_INFINITY }: StripeReader,
   { firstPage, endPage }: { readonly firstPage: number; readonly endPage: number },
-): Promise<{ readonly stripes: number; readonly pagesPerSlice: number }> {
+): Promise<Layout> {
   const from = firstPage + Math.max(0, Math.floor((endPage - firstPage - SAMPLED_PAGES) / 2));
   const to = Math.min(endPage, from + SAMPLED_PAGES);
   const { first, end } = rangeOfPages(from, to);
@@ -59,22 +75,49 @@ export async function readLayout(
   const stripes = Math.max(1, Math.ceil((row?.rows ?? 0) / (to - from)));
   // A stripe has about one row of each page.
   const byBytes = (STRIPE_BYTES * stripes) / PAGE_BYTES;
-  const byRate = Math.max(FEWEST_ROWS, (pace.maxRate ?? Number.POSITIVE_INFINITY) / 4);
-  const rows = Math.min(pace.fullSpeed ? STRIPE_ROWS.fullSpeed : STRIPE_ROWS.throttled, byRate, byBytes);
-  return { stripes, pagesPerSlice: Math.max(1, Math.floor(rows)) };
+  const byRate = Math.max(FEWEST_ROWS, maxRate / 4);
+  const rows = Math.max(1, Math.floor(Math.min(gentle ? STRIPE_ROWS.gentle : STRIPE_ROWS.most, byRate, byBytes)));
+  const pagesPerRead = Math.min(rows, READ_PAGES);
+  return { stripes, pagesPerRead, readsPerStatement: Math.floor(rows / pagesPerRead) };
 }
 
 /** Reads the pending values of a range, packed into stripes, in the order to write them. */
 export async function readStripes(
   { session, table, statements, keyId }: StripeReader,
   range: PlaceRange,
-  { stripes, pagesPerSlice }: { readonly stripes: number; readonly pagesPerSlice: number },
+  { stripes, pagesPerRead, readsPerStatement }: Layout,
 ): Promise<Stripe[]> {
-  const parameters = [keyId, range.first, range.end, stripes, pagesPerSlice];
-  const rows = await session.run<StripeRow>(statements.read, parameters);
-  return rows
-    .toSorted((one, other) => one.stripe - other.stripe || Number(one.slice) - Number(other.slice))
-    .map((row) => stripeOf(table, row));
+  const pieces: { readonly stripe: number; readonly statement: number; readonly read: Stripe }[] = [];
+  for (const [index, { first, end }] of cutPages(range, pagesPerRead).entries()) {
+    const rows = await session.run<StripeRow>(statements.read, [keyId, first, end, stripes]);
+    const statement = Math.floor(index / readsPerStatement);
+    pieces.push(...rows.map((row) => ({ stripe: row.stripe, statement, read: stripeOf(table, row) })));
+  }
+  const together = new Map<number, Stripe[]>();
+  for (const { stripe, statement, read } of pieces.toSorted(byStripe)) {
+    const place = stripe * pieces.length + statement;
+    together.set(place, [...(together.get(place) ?? []), read]);
+  }
+  return [...together.values()].map(joinStripes);
+}
+
+function byStripe(
+  one: { readonly stripe: number; readonly statement: number },
+  other: { readonly stripe: number; readonly statement: number },
+): number {
+  return one.stripe - other.stripe || one.statement - other.statement;
+}
+
+/** Ranges of so many pages at most, of a range that may begin and end within a page. */
+export function cutPages({ first, end }: PlaceRange, pages: number): PlaceRange[] {
+  const [from, to] = [pageOf(first), pageOf(end)];
+  const cuts = [first];
+  for (let page = from + pages; page < to; page += pages) cuts.push(`(${page},0)`);
+  return cuts.map((cut, index) => ({ first: cut, end: cuts[index + 1] ?? end }));
+}
+
+function pageOf(place: string): number {
+  return Number(place.slice(1, place.indexOf(',')));
 }
 
 /** Rows by their ids, for those that cannot be read as a stripe. */
@@ -104,8 +147,6 @@ export function whenRelationLocked(error: unknown, relation: string): unknown {
 
 interface StripeRow extends TextRow {
   readonly stripe: number;
-  /** int8 arrives as text. */
-  readonly slice: string;
   readonly rows: number;
   readonly ids: string;
   readonly versions: string;

@@ -44,7 +44,15 @@ export function targetOf(table: RotationTable, relation: string): Target {
 }
 
 export function readerOf({ request }: RowWork, session: RowSession, { table, statements }: Target): StripeReader {
-  return { session, table, statements, keyId: request.run.to.keyId, pace: request.pace };
+  const { run, jobs, pace } = request;
+  return {
+    session,
+    table,
+    statements,
+    keyId: run.to.keyId,
+    gentle: !pace.fullSpeed || jobs > 1,
+    maxRate: pace.maxRate,
+  };
 }
 
 export function writerOf({ needs, request, writer, figures }: RowJob, { table, statements }: Target): StripeWriter {

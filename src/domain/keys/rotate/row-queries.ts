@@ -7,7 +7,7 @@ import type { RotationTable } from './types.ts';
 export interface RowStatements {
   /**
    * Packs the pending values of a range of row places, one answer row per stripe.
-   * $1 target key id, $2 and $3 first place and the place after the last, $4 stripes, $5 pages per slice.
+   * $1 target key id, $2 and $3 first place and the place after the last, $4 stripes.
    */
   readonly read: string;
   /** Cuts a range into parts of at most $4 bytes of pending values: the first place of each. $1 to $3 as in `read`. */
@@ -128,11 +128,10 @@ function readStripes(table: RotationTable, from: string): string {
   ];
   return `
       select (target.ctid::text::point)[1]::integer % $4::integer as stripe,
-             (target.ctid::text::point)[0]::bigint / $5::bigint as slice,
              ${aggregates.join(',\n             ')}
         from ${from}
        where ctid >= $2::tid and ctid < $3::tid and ${anyPending(table)}
-       group by 1, 2`;
+       group by 1`;
 }
 
 function readRows(table: RotationTable, from: string): string {

@@ -36,6 +36,22 @@ export interface BadValue {
   readonly reason: DecryptFault | 'key_mismatch'; // key_mismatch: under the target already, while the key column names another
 }
 
+/** Rows that were read in parts, to be written together. */
+export function joinStripes(parts: readonly Stripe[]): Stripe {
+  const [first] = parts;
+  if (first === undefined) throw new RangeError('no stripe to join');
+  if (parts.length === 1) return first;
+  const ids = parts.map(({ ids }) => ids).join(',');
+  return {
+    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
+    ids,
+    versions: parts.map(({ versions }) => versions).join(','),
+    places: first.places === undefined ? undefined : parts.map(({ places }) => places).join(';'),
+    rowIds: first.rowIds === first.ids ? ids : parts.map(({ rowIds }) => rowIds).join(','),
+    texts: first.texts.map((_, position) => parts.map(({ texts }) => texts[position]).join(',')),
+  };
+}
+
 /** Packs rows one by one, and sets apart the values that packing would take for something else. */
 export function packRows(
   { pairs }: RotationTable,

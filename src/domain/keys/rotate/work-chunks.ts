@@ -48,15 +48,17 @@ async function workPortion(job: RowJob, portion: Portion, line: WriteLine): Prom
   const rowsRead = stripes.reduce((sum, { rows }) => sum + rows, 0);
   let gone = false;
   if (target === undefined || rowsRead === 0) return progressed(job, chunk.table, pages);
-  for (const stripe of stripes) {
+  // Taken out one by one, so that what is written no longer takes memory while the next chunk is read.
+  for (let stripe = stripes.shift(); stripe !== undefined; stripe = stripes.shift()) {
     if (job.signal.aborted) return;
+    const { rows } = stripe;
     const ready = await renew(job, target, stripe, line);
     await line.wait();
     await job.throttle.turn(job.rest);
     if (job.signal.aborted || gone) return;
     line.start(async () => {
       gone = !(await write(job, { target, ready, open }));
-      progressed(job, chunk.table, (pages * stripe.rows) / rowsRead);
+      progressed(job, chunk.table, (pages * rows) / rowsRead);
     });
     job.needs.reach('mid-stripe');
   }
