@@ -45,6 +45,16 @@ const PHASE_OF_POINT: Readonly<Record<FaultPoint, Phase>> = {
   'before-finish': 'finish',
 };
 
+/** Up to so long after a phase began its fault lands. */
+const SCATTER_MS: Readonly<Record<Phase, number>> = {
+  'before the flip': 800, // node starts, and the preflight looks around
+  chunks: 600,
+  grace: 60,
+  sweep: 60,
+  proof: 60,
+  finish: 0,
+};
+
 export async function startCampaign({ rows, seed }: { rows: number; seed: number }): Promise<Campaign> {
   const site = await openSite(rows);
   const random = seededRandom(seed);
@@ -66,6 +76,7 @@ export async function startCampaign({ rows, seed }: { rows: number; seed: number
   const afterKill = async (phase: string): Promise<void> => {
     state.kills += 1;
     land(phase);
+    console.log(`kill ${state.kills}: ${phase}`);
     await expectValid();
   };
   return {
@@ -78,7 +89,7 @@ export async function startCampaign({ rows, seed }: { rows: number; seed: number
     setGrace: (seconds) => void (state.graceSeconds = seconds),
     killIn: async (phase) => {
       const rotator = await startOrResume();
-      if (await rotator.reaches(phase, random.below(phase === 'before the flip' ? 600 : 60))) {
+      if (await rotator.reaches(phase, random.below(SCATTER_MS[phase]))) {
         await rotator.kill();
         return afterKill(await rotator.phase());
       }
@@ -95,7 +106,9 @@ export async function startCampaign({ rows, seed }: { rows: number; seed: number
       const rotator = await startOrResume();
       await rotator.reaches('chunks', random.below(40));
       await disturb(rotator);
-      requireCode(what, await rotator.whenEnded, codes);
+      const end = await rotator.whenEnded;
+      console.log(`${what}: exit ${end.code}`);
+      requireCode(what, end, codes);
       await expectValid();
     },
     finish: async (programs = 1) => {
