@@ -66,8 +66,8 @@ export async function startCampaign({ rows, seed }: { rows: number; seed: number
   const start: Campaign['start'] = (words = '', env = {}) =>
     startRotator(site, { words, env, graceSeconds: state.graceSeconds });
   /** An unfinished run is resumed by the plain command; without one the key is made older than it is. */
-  const startOrResume = async (env = {}): Promise<Rotator> =>
-    start((await isRunning(site)) ? '' : '--if-older-than 0s', env);
+  const startOrResume = async (env = {}, words = ''): Promise<Rotator> =>
+    start(`${(await isRunning(site)) ? '' : '--if-older-than 0s'} ${words}`, env);
   const expectValid = async (finished = false): Promise<void> => {
     requireCode('key verify', await site.key('verify'), [0]);
     expect((await site.check(finished)).violations).toEqual([]);
@@ -103,7 +103,8 @@ export async function startCampaign({ rows, seed }: { rows: number; seed: number
       await afterKill(PHASE_OF_POINT[point]);
     },
     disturb: async (what, disturb, codes) => {
-      const rotator = await startOrResume();
+      // So slow that it is not through before it is disturbed.
+      const rotator = await startOrResume({}, '--max-rate 200');
       await rotator.reaches('chunks', random.below(40));
       await disturb(rotator);
       const end = await rotator.whenEnded;
