@@ -1,59 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, expect, it, type TestContext } from 'vitest';
 import { acquireLock } from '../../src/db/lock.ts';
 import { runText, simpleText } from '../../src/db/text.ts';
 import { systemClock } from '../../src/cli/session.ts';
-import { outside } from '../support/outside.ts';
-import { testServer, useDatabase } from '../support/postgres.ts';
+import { startPooler as start, type Pooler } from '../support/pooler.ts';
+import { useDatabase } from '../support/postgres.ts';
 import { waitFor } from '../support/wait.ts';
 import { useSessions } from './sessions.ts';
 
 const database = useDatabase();
 const sessions = useSessions();
-const running: { child: ChildProcess; folder: string }[] = [];
+const running: Pooler[] = [];
 
 afterEach(async () => {
-  for (const { child, folder } of running.splice(0)) {
+  for (const pooler of running.splice(0)) {
     await sessions.closeAll();
-    const exited = child.exitCode === null ? once(child, 'exit') : undefined;
-    child.kill('SIGKILL');
-    await exited;
-    rmSync(folder, { recursive: true });
+    await pooler.stop();
   }
 });
 
-/** Starts PgBouncer before the test server and returns the URL of the test's database through it. */
 async function startPooler(context: TestContext): Promise<string> {
-  const program = outside('pgbouncer', context);
-  const { host, port, password } = testServer();
-  const listenPort = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'ordersync-pooler-'));
-  chmodSync(folder, 0o755);
-  writeFileSync(
-    join(folder, 'pgbouncer.ini'),
-    `[databases]
-* = host=${host} port=${port} user=postgres password=${password}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${listenPort}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-`,
-  );
-  // It refuses to run as root.
-  const account = process.geteuid?.() === 0 ? ['-u', 'nobody'] : [];
-  const child = spawn(program, [...account, '-q', join(folder, 'pgbouncer.ini')], { stdio: 'ignore' });
-  running.push({ child, folder });
-  const url = `postgres://postgres@127.0.0.1:${listenPort}/${database.current.name}?sslmode=disable`;
-  await waitFor(async () => accepts(url), 'the pooler to accept connections');
-  return url;
+  // The session that found it accepting stays open: PgBouncer loses cancel requests far more often when it is closed.
+  const pooler = await start(context, database.current.name, accepts);
+  running.push(pooler);
+  return pooler.url;
 }
 
 async function accepts(url: string): Promise<boolean> {
@@ -61,15 +31,6 @@ async function accepts(url: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 it('a pooler in transaction mode is recognised, and session locks are refused behind it', async (context) => {

@@ -5,22 +5,31 @@ import type { RowSession } from './row-session.ts';
 import type { BadValue } from './stripe.ts';
 import type { RotationRun, RotationTable } from './types.ts';
 
-/** Remembers values that could not be decrypted; once more for one that is remembered already. */
+/**
+ * Remembers values that could not be decrypted, and those that were remembered before once more.
+ * @returns how many are new
+ */
 export async function recordBadValues(
   { sql }: Session,
   { run, table, values }: { readonly run: string; readonly table: string; readonly values: readonly BadValue[] },
-): Promise<void> {
-  await sql`
-    insert into public.key_rotation_bad_rows (run_id, table_name, row_id, column_name, reason, found_at)
-    select ${run}::uuid, ${table}, bad.row_id, bad.column_name, min(bad.reason), clock_timestamp()
-      from unnest(
-             ${values.map(({ id }) => id)}::uuid[],
-             ${values.map(({ column }) => column)}::text[],
-             ${values.map(({ reason }) => reason)}::text[]
-           ) bad (row_id, column_name, reason)
-     group by bad.row_id, bad.column_name
-    on conflict (run_id, table_name, row_id, column_name)
-    do update set reason = excluded.reason, found_at = excluded.found_at`;
+): Promise<number> {
+  const [row] = await sql<{ added: number }[]>`
+    with recorded as (
+      insert into public.key_rotation_bad_rows (run_id, table_name, row_id, column_name, reason, found_at)
+      select ${run}::uuid, ${table}, bad.row_id, bad.column_name, min(bad.reason), clock_timestamp()
+        from unnest(
+               ${values.map(({ id }) => id)}::uuid[],
+               ${values.map(({ column }) => column)}::text[],
+               ${values.map(({ reason }) => reason)}::text[]
+             ) bad (row_id, column_name, reason)
+       group by bad.row_id, bad.column_name
+      on conflict (run_id, table_name, row_id, column_name)
+      do update set reason = excluded.reason, found_at = excluded.found_at
+      -- Only a row that was there before has been updated.
+      returning xmax = 0 as added
+    )
+    select count(*) filter (where added)::integer as added from recorded`;
+  return row?.added ?? 0;
 }
 
 /** Forgets values that are no longer pending: whoever owns them has written them anew, or their row is gone. */

@@ -109,7 +109,7 @@ function byStripe(
 }
 
 /** Ranges of so many pages at most, of a range that may begin and end within a page. */
-export function cutPages({ first, end }: PlaceRange, pages: number): PlaceRange[] {
+function cutPages({ first, end }: PlaceRange, pages: number): PlaceRange[] {
   const [from, to] = [pageOf(first), pageOf(end)];
   const cuts = [first];
   for (let page = from + pages; page < to; page += pages) cuts.push(`(${page},0)`);

@@ -122,8 +122,8 @@ async function sweepBatch(job: RowJob, target: Target, request: BatchRequest): P
   const expected = renewedRows(stripe, texts, bad.length === 0);
   const written = await write(job, target, { stripe, texts, expected, leaveLocked: request.leaveLocked });
   if (bad.length > 0) {
-    await recordBadValues(job.control, { run: run.id, table: target.table.table.name, values: bad });
-    job.figures.bad += bad.length;
+    const values = { run: run.id, table: target.table.table.name, values: bad };
+    job.figures.bad += await recordBadValues(job.control, values);
   }
   const settled = written + bad.length;
   if (written === expected) return { found: rows.length, settled, left: NONE_LEFT };

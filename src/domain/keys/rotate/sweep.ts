@@ -82,6 +82,8 @@ async function sweepTable(
   request: { readonly since: string; readonly leaveLocked: boolean },
 ): Promise<PassOutcome> {
   const outcomes: PassOutcome[] = [];
+  const progress = job.figures.tables.get(table.table.name);
+  if (progress !== undefined) progress.news = true; // a pass that finds nothing is told too
   for (const leaf of await readLeaves(job.control, table.table.name)) {
     outcomes.push(await sweepLeaf(job, { table, leaf, ...request }));
     if (job.signal.aborted) break;

@@ -7,7 +7,7 @@ import { readPortions } from './read-portions.ts';
 import { readPendingRows } from './read-stripes.ts';
 import { renewStripe } from './renew-stripe.ts';
 import type { RowJob, Target } from './row-job.ts';
-import { readerOf, writerOf } from './row-job.ts';
+import { readerOf, whileItStands, writerOf } from './row-job.ts';
 import type { BadValue, Stripe } from './stripe.ts';
 import { fieldCount, packRows } from './stripe.ts';
 import { renewedRows, writeStripe } from './write-stripe.ts';
@@ -60,7 +60,6 @@ async function workPortion(job: RowJob, portion: Portion, line: WriteLine): Prom
       gone = !(await write(job, { target, ready, open }));
       progressed(job, chunk.table, (pages * rows) / rowsRead);
     });
-    job.needs.reach('mid-stripe');
   }
 }
 
@@ -84,7 +83,9 @@ async function renew(job: RowJob, target: Target, stripe: Stripe, line: WriteLin
   await line.wait();
   const { ids } = stripe;
   const request = { ids, run: job.request.run.id, since: 'infinity' };
-  const packed = packRows(target.table, await readPendingRows(readerOf(job, job.writer, target), request));
+  const reader = readerOf(job, job.writer, target);
+  const rows = await whileItStands(job, target.relation, async () => readPendingRows(reader, request));
+  const packed = packRows(target.table, rows ?? []);
   const renewed = await renewStripe(renewal, target.table, packed.stripe);
   return { stripe: packed.stripe, texts: renewed.texts, bad: [...packed.bad, ...renewed.bad] };
 }
@@ -99,7 +100,8 @@ async function write(
   if (expected > 0) {
     const begun = job.needs.clock.monotonicMs();
     try {
-      const written = await writeStripe(writerOf(job, target), { stripe, texts }, open.leaveLocked);
+      const writing = writeStripe(writerOf(job, target), { stripe, texts }, open.leaveLocked);
+      const written = await underWay(job, writing);
       open.leaveLocked ||= written.lockedLeftOut;
       open.counts = { rows: open.counts.rows + written.rows, values: open.counts.values + written.values };
       job.figures.rows += written.rows;
@@ -113,10 +115,21 @@ async function write(
     job.rest.worked(job.needs.clock.monotonicMs() - begun);
   }
   if (bad.length > 0) {
-    await recordBadValues(job.control, { run: job.request.run.id, table: target.table.table.name, values: bad });
-    job.figures.bad += bad.length;
+    const values = { run: job.request.run.id, table: target.table.table.name, values: bad };
+    job.figures.bad += await recordBadValues(job.control, values);
   }
   return true;
+}
+
+/** The statement is sent, and its answer not here yet. */
+async function underWay<Result>({ needs }: RowJob, statement: Promise<Result>): Promise<Result> {
+  try {
+    needs.reach('mid-stripe');
+  } catch (error) {
+    await Promise.allSettled([statement]);
+    throw error;
+  }
+  return statement;
 }
 
 function progressed({ figures }: RowJob, table: string, pages: number): void {

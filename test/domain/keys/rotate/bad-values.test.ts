@@ -72,8 +72,10 @@ test('values that cannot be decrypted stay as they are and are recorded; the res
   expect(await badRows(rotation)).toEqual(expected);
   expect(asked.filter((kid) => kid === foreign.kid)).toHaveLength(1);
 
-  const { result: swept } = await driven(sweepRows(rotation.needs, rotation.request()));
+  const { result: swept, events } = await driven(sweepRows(rotation.needs, rotation.request()));
   expect(swept).toMatchObject({ rows: 0, locked: { count: 0 } });
+  // Each is counted once.
+  expect(events.at(-1)).toHaveProperty('detail', expect.stringContaining(`bad ${planted.length}`));
   expect(await badRows(rotation)).toEqual(expected);
 });
 

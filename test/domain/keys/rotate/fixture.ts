@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../../src/context.ts';
 import { createOpensslBatch } from '../../../../src/crypto/batch.ts';
 import { createNonceSource } from '../../../../src/crypto/nonce.ts';
-import type { Session } from '../../../../src/db/session.ts';
 import { loadDatabaseKeys } from '../../../../src/domain/encryption/database-keys.ts';
 import type { EncryptedTable, KeyType } from '../../../../src/domain/encryption/registry.ts';
 import { ENCRYPTED_TABLES, NO_ADDRESS } from '../../../../src/domain/encryption/registry.ts';
@@ -33,7 +32,7 @@ export interface Rotation {
   /** As the engine is asked by `key rotate --full-speed`. */
   request(changes?: Partial<RowWorkRequest>): RowWorkRequest;
   /** Needs of another process on the same run, with a signal of its own. */
-  another(changes?: Partial<RowWorkNeeds>): { readonly ctx: TestContext; readonly needs: RowWorkNeeds };
+  another(changes?: Partial<RowWorkNeeds>, url?: string): { readonly ctx: TestContext; readonly needs: RowWorkNeeds };
 }
 
 export interface RotationFixture extends KeyCommands {
@@ -119,8 +118,8 @@ async function begin(keys: KeyCommands, keyType: KeyType, names: readonly string
     chunks,
     needs: needsOf(ctx),
     request: (changes) => ({ run, tables, jobs: 1, pace: FULL_SPEED, ...changes }),
-    another: (changes) => {
-      const other = testContext(url);
+    another: (changes, otherUrl = url) => {
+      const other = testContext(otherUrl);
       return { ctx: other, needs: { ...needsOf(other), ...changes } };
     },
   };
@@ -135,15 +134,6 @@ export function fastClock(clock: Clock, times: number): Clock {
     now: () => clock.now(),
     monotonicMs: () => start + (clock.monotonicMs() - start) * times,
     sleep: async (ms, signal) => clock.sleep(ms / times, signal),
-  };
-}
-
-/** As the engine gets them, but through a pooler as far as it can tell. */
-export function throughPooler(open: RowWorkNeeds['openSession']): RowWorkNeeds['openSession'] {
-  return async (request) => {
-    const session = await open(request);
-    const server = { ...session.server, pooled: true };
-    return Object.create(session, { server: { value: server } }) as Session;
   };
 }
 

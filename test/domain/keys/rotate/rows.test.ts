@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { KEY_TYPES } from '../../../../src/domain/encryption/registry.ts';
 import { cutRange, rangeOfPages } from '../../../../src/domain/keys/rotate/read-stripes.ts';
 import { rowStatements } from '../../../../src/domain/keys/rotate/row-queries.ts';
@@ -6,7 +6,8 @@ import { openRowSession } from '../../../../src/domain/keys/rotate/row-session.t
 import { rotateChunks } from '../../../../src/domain/keys/rotate/rotate-chunks.ts';
 import { sweepRows } from '../../../../src/domain/keys/rotate/sweep.ts';
 import { driven } from '../../../support/context.ts';
-import { tablesOf, throughPooler, useRotation } from './fixture.ts';
+import { startPooler } from '../../../support/pooler.ts';
+import { tablesOf, useRotation } from './fixture.ts';
 
 describe('the rows of every table', () => {
   const fixture = useRotation();
@@ -42,8 +43,10 @@ describe('the rows of every table', () => {
     },
   );
 
-  test('the same through a transaction pooler, where chunks are leased', async () => {
+  test('the same through a transaction pooler, where chunks are leased', async (context) => {
     const { shop, begin, countPending, database } = fixture;
+    const pooler = await startPooler(context, database.current.name);
+    onTestFinished(async () => pooler.stop());
     await fixture.fill(shop);
     const rotation = await begin('pii');
     const values = await countPending(rotation);
@@ -54,15 +57,30 @@ describe('the rows of every table', () => {
          set leased_by = gen_random_uuid(),
              leased_until = now() + (chunk - 2) * interval '1 second'
        where run_id = ${rotation.run.id} and chunk <= 3`;
-    const needs = { ...rotation.needs, openSession: throughPooler(rotation.needs.openSession) };
-    const { result } = await driven(rotateChunks(needs, rotation.request({ jobs: 2 })));
-    const swept = await driven(sweepRows(needs, rotation.request()));
-    expect(result).toMatchObject({ values, chunks: rotation.chunks });
-    expect(swept.result).toMatchObject({ rows: 0 });
+    const { ctx, needs } = rotation.another({}, pooler.url);
+    expect((await ctx.db.session()).server.pooled).toBe(true);
+    const other = rotation.another({}, pooler.url);
+    const [first, second] = await Promise.all([
+      driven(rotateChunks(needs, rotation.request({ jobs: 2 }))),
+      driven(rotateChunks(other.needs, rotation.request())),
+    ]);
+    expect(first.result.values + second.result.values).toBe(values);
+    expect(first.result.chunks + second.result.chunks).toBe(rotation.chunks);
+    const swept = await Promise.all([
+      driven(sweepRows(needs, rotation.request())),
+      driven(sweepRows(other.needs, rotation.request())),
+    ]);
+    expect(swept.map(({ result }) => result.rows)).toEqual([0, 0]);
     expect(await countPending(rotation)).toBe(0);
     expect(await sql`select count(*)::integer as leased from key_rotation_chunks where leased_by is not null`).toEqual([
       { leased: 0 },
     ]);
+    // Nothing of the settings stays on the connections that others get next.
+    const [left] = await (
+      await ctx.db.session()
+    ).sql`
+      select current_setting('synchronous_commit') as commit, current_setting('lock_timeout') as timeout`;
+    expect(left).toEqual({ commit: 'on', timeout: '0' });
   });
 
   test('nothing but the pairs changes, and nothing is recorded as a change of the row', async () => {
