@@ -9,8 +9,6 @@ export const PHASES = ['before the flip', 'chunks', 'grace', 'sweep', 'proof', '
 export type Phase = (typeof PHASES)[number];
 
 export interface Rotator {
-  /** Undefined while it runs. */
-  readonly ended: () => End | undefined;
   readonly whenEnded: Promise<End>;
   readonly phase: () => Promise<Phase | 'nothing left'>;
   /** Waits for the phase, and for `afterMs` more. False when the program ended before. */
@@ -52,7 +50,6 @@ export function startRotator(site: Site, { words, env, graceSeconds }: RotatorRe
   );
   const phase = async (): Promise<Phase | 'nothing left'> => phaseOf(site, text.stderr, graceSeconds);
   return {
-    ended: () => state.end,
     whenEnded,
     phase,
     reaches: async (wanted, afterMs) => {
