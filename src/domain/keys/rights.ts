@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../db/identifiers.ts';
 import type { Session } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { readMissingRights } from './rights-queries.ts';
@@ -43,4 +44,12 @@ export async function requireKeyRights({ sql, server }: Session, change: keyof t
     body: missing.map(({ table, right }) => `${table}: ${right} is not granted`),
     hint: 'connect as the owner of the tables',
   });
+}
+
+/**
+ * The statement that lets a role renew ciphertexts of the audit logs. From PostgreSQL 16 on the role that ran the migrations is
+ * a member already, without the rights of the role; granting it again changes nothing unless INHERIT is asked for.
+ */
+export function rotatorGrant({ user, versionNum }: Session['server']): string {
+  return `grant ordersync_rotator to ${quoteIdentifier(user)}${versionNum >= 160_000 ? ' with inherit true' : ''}`;
 }

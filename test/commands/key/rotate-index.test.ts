@@ -98,7 +98,7 @@ describe('key rotate-index email', () => {
     const env = { ...commands.keyring.env, ORDERSYNC_DATABASE_URL: href };
     expect(await run(['key', 'rotate-index', 'email', 'start'], { env })).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining('grant ordersync_rotator to schema_owner'),
+      stderr: expect.stringContaining('grant ordersync_rotator to "schema_owner"'),
     });
     expect(await statuses()).toEqual(['1 ACTIVE']);
   });

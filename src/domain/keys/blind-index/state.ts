@@ -3,7 +3,7 @@ import type { Session, Sql } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { loadDatabaseKeys } from '../../encryption/database-keys.ts';
 import type { BlindIndexKeyRow } from '../../encryption/queries.ts';
-import { requireKeyRights } from '../rights.ts';
+import { requireKeyRights, rotatorGrant } from '../rights.ts';
 import { mayPassAuditGuard } from '../rotate/preflight-queries.ts';
 import type { ClaimsIndex } from './claims-queries.ts';
 import { readClaimed, readClaimsIndex } from './claims-queries.ts';
@@ -70,7 +70,7 @@ export async function requireIndexRights(session: Session, purpose: BlindIndexPu
   }
   if (places.length === 0 || (await mayPassAuditGuard(sql))) return;
   throw new OrdersyncError('permission', `${server.user} is no member of ordersync_rotator`, {
-    hint: `grant ordersync_rotator to ${server.user}: hashes are then renewed without an audit row for each, and in audit_logs at all`,
+    hint: `${rotatorGrant(server)}: hashes are then renewed without an audit row for each, and in audit_logs at all`,
   });
 }
 

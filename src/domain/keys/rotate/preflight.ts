@@ -7,7 +7,7 @@ import { requireRegistry } from '../../encryption/catalogue.ts';
 import type { DataKeyRow } from '../../encryption/queries.ts';
 import { REENCRYPTION_SAFE_TRIGGERS } from '../../encryption/safe-triggers.ts';
 import { inSnapshotOfAllRows, requireAllRows } from '../all-rows.ts';
-import { requireKeyRights } from '../rights.ts';
+import { requireKeyRights, rotatorGrant } from '../rights.ts';
 import type { ColumnUsage } from '../usage.ts';
 import { countValues } from '../usage.ts';
 import type { TableEstimate } from './estimate.ts';
@@ -101,11 +101,11 @@ function requireLeafRights({ server: { user } }: Session, missing: readonly Leaf
   });
 }
 
-async function requireAuditDoor({ sql, server: { user } }: Session, tables: readonly RotationTable[]): Promise<void> {
+async function requireAuditDoor({ sql, server }: Session, tables: readonly RotationTable[]): Promise<void> {
   const guarded = tables.filter(({ table }) => table.logicalName === 'audit_logs').map(({ table }) => table.name);
   if (guarded.length === 0 || (await mayPassAuditGuard(sql))) return;
-  throw new OrdersyncError('permission', `the role ${user} may not re-encrypt ${guarded.join(' and ')}`, {
-    hint: `they are immutable for all but members of one role: grant ordersync_rotator to ${quoteIdentifier(user)}`,
+  throw new OrdersyncError('permission', `the role ${server.user} may not re-encrypt ${guarded.join(' and ')}`, {
+    hint: `they are immutable for all but members of one role: ${rotatorGrant(server)}`,
   });
 }
 

@@ -34,16 +34,16 @@ describe('what a rotation would meet is found before it begins', () => {
     expect(await sql()`select from encryption_keys where status <> 'ACTIVE'`).toHaveLength(0);
   };
 
-  test('the owner is told the role that the audit logs ask for', async () => {
+  test('the owner is told the role that the audit logs ask for, in a statement that gives it', async () => {
     const { code, stderr } = await rotate('--type pii');
     expect(code).toBe(3);
     expect(stderr).toContain(`grant ordersync_rotator to "${role.user}"`);
     await nothingBegan();
+    await sql().unsafe(/grant ordersync_rotator to .*$/mu.exec(stderr)?.[0] ?? '');
     expect(await rotate('--type business --dry-run')).toMatchObject({ code: 0 });
   });
 
   test('a dry run takes no transaction id and writes nothing', async () => {
-    await sql().unsafe(`grant ordersync_rotator to ${role.user}`);
     const { code, stderr } = await rotate('--dry-run', '?options=-c%20default_transaction_read_only%3Don');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('nothing was changed') });
     await nothingBegan();
