@@ -51,7 +51,10 @@ export async function openOn(attempt: Attempt): Promise<Opened> {
   try {
     if (signal.aborted) abort();
     const { server, readOnly, key } = await readServer(pinned.sql, address);
-    if (server.pooled) driver.options.prepare = false;
+    if (server.pooled) {
+      driver.options.prepare = false;
+      pinned.stopPipelining();
+    }
     await applySettings(pinned.sql, server, settings);
     const host = samePlace(endpoint.host, socket.remoteAddress);
     const cancel = () => sendCancel({ host, encrypted, settings, material: attempt.material, key });

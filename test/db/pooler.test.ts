@@ -55,6 +55,21 @@ it('statements with parameters run behind a pooler without prepared statements',
   expect(row?.count).toBe(0);
 });
 
+it('queries that are sent without waiting get their answers, in order', async (context) => {
+  const url = await startPooler(context);
+  const [one, two] = [await sessions.open(url), await sessions.open(url)];
+  const answers: number[] = [];
+  for (let round = 0; round < 300; round += 1) {
+    // One without parameters is sent in one go, and the driver would send the next one behind it at once.
+    const queries = [one, two].flatMap(({ sql }) => [
+      sql<{ round: number }[]>`select 7 as round`,
+      sql<{ round: number }[]>`select ${round}::int4 as round`,
+    ]);
+    for (const rows of await Promise.all(queries)) answers.push(rows[0]!.round);
+  }
+  expect(answers).toEqual(Array.from({ length: 1200 }, (_, index) => (index % 2 === 0 ? 7 : Math.floor(index / 4))));
+});
+
 it('a statement is ended through a pooler', async (context) => {
   const session = await sessions.open(await startPooler(context));
   let failure: unknown;

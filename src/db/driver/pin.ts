@@ -4,6 +4,8 @@ import type { Driver } from './driver.ts';
 
 /** What is used of a query of postgres.js 3.4.9 (src/query.js) beyond its types. */
 interface DriverQuery extends Promise<unknown> {
+  /** The driver asks `onexecute` whether another query may be sent before this one has its answer. */
+  options: { onexecute?: () => boolean };
   handler: (query: DriverQuery) => void;
   canceller: unknown;
   resolve: (value: unknown) => void;
@@ -15,6 +17,12 @@ export interface Pinned {
   readonly sql: Sql;
   /** Queries that were sent or queued and have no answer yet. */
   readonly pending: number;
+  /**
+   * From now on each query waits for the answer of the one before. Behind a transaction pooler it has to: the first half of
+   * a query (Parse, Describe, Flush) that reaches PgBouncer 1.18 before the previous one is ready goes to a server that is
+   * then given to somebody else, and its answer never comes.
+   */
+  stopPipelining(): void;
   /** Rejects every pending and every later query. */
   fail(loss: OrdersyncError): void;
 }
@@ -26,6 +34,7 @@ export interface Pinned {
 export function pin(driver: Driver): Pinned {
   const pending = new Set<DriverQuery>();
   let loss: OrdersyncError | undefined;
+  let pipelining = true;
   const refuse = (query: DriverQuery, error: OrdersyncError): void => {
     // Whoever awaits the query hears of it. Those that nobody awaits must not end the process one by one: the session
     // is lost as a whole, and the next query says so.
@@ -37,6 +46,7 @@ export function pin(driver: Driver): Pinned {
     const send = created.handler;
     created.handler = (query) => {
       if (loss !== undefined) return refuse(query, loss);
+      if (!pipelining) query.options.onexecute = sendNothingMore;
       pending.add(query);
       forgetWhenSettled(query, pending);
       send(query);
@@ -62,6 +72,9 @@ export function pin(driver: Driver): Pinned {
     get pending() {
       return pending.size;
     },
+    stopPipelining: () => {
+      pipelining = false;
+    },
     fail: (error) => {
       loss ??= error;
       for (const query of pending) refuse(query, loss);
@@ -84,6 +97,10 @@ function forgetWhenSettled(query: DriverQuery, pending: Set<DriverQuery>): void 
     pending.delete(query);
     reject(error);
   };
+}
+
+function sendNothingMore(): boolean {
+  return false;
 }
 
 /** The driver's own would open a second connection for the request, and end the process when it cannot. */
