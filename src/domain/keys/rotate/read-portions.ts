@@ -19,7 +19,6 @@ export interface Portion {
   readonly open: OpenChunk;
   readonly target: Target | undefined;
   readonly stripes: Stripe[];
-  readonly readMs: number;
   /** How much of the chunk's pages this is, 0 to 1. */
   readonly share: number;
   readonly last: boolean;
@@ -42,7 +41,7 @@ export async function* readPortions(
 
 async function* readChunk(job: RowJob, open: OpenChunk): AsyncGenerator<Portion, void, void> {
   const { chunk } = open;
-  const nothing: Portion = { open, target: undefined, stripes: [], readMs: 0, share: 1, last: true };
+  const nothing: Portion = { open, target: undefined, stripes: [], share: 1, last: true };
   const table = job.request.tables.find(({ table }) => table.name === chunk.table);
   const relation = await readRelation(job.control, chunk);
   if (table === undefined || relation === undefined || !relation.belongs) {
@@ -51,7 +50,7 @@ async function* readChunk(job: RowJob, open: OpenChunk): AsyncGenerator<Portion,
     return;
   }
   const target = targetOf(table, relation.name);
-  const reader = readerOf(job, job.reader, target);
+  const reader = readerOf(job, target);
   const range = rangeOfPages(chunk.firstPage, chunk.endPage);
   const plan = await whileItStands(job, relation.name, async () => ({
     layout: await readLayout(reader, chunk),
@@ -64,14 +63,12 @@ async function* readChunk(job: RowJob, open: OpenChunk): AsyncGenerator<Portion,
     return;
   }
   for (const [index, part] of ranges.entries()) {
-    const begun = job.needs.clock.monotonicMs();
     const stripes = await whileItStands(job, relation.name, async () => readStripes(reader, part, plan.layout));
     if (job.signal.aborted) return;
     yield {
       open,
       target,
       stripes: stripes ?? [],
-      readMs: job.needs.clock.monotonicMs() - begun,
       share: 1 / ranges.length,
       last: index === ranges.length - 1,
     };

@@ -14,25 +14,18 @@ export interface PlaceRange {
 }
 
 export interface StripeReader {
-  readonly session: RowSession;
+  readonly run: RowSession['run'];
   readonly table: RotationTable;
   readonly statements: RowStatements;
   readonly keyId: string;
-  /** Short statements rather than fast ones. */
-  readonly gentle: boolean;
-  /** Rows per second. */
-  readonly maxRate?: number | undefined;
+  /** How many rows a statement may write. */
+  readonly statementRows: number;
 }
 
 /** What a statement may carry, and what a range may hold: memory stays flat whatever the size of the values. */
 const STRIPE_BYTES = 1024 * 1024;
 const RANGE_BYTES = 4 * 1024 * 1024;
 const PAGE_BYTES = 8192;
-/**
- * Measured: 500 to 2000 rows a statement cost least. Shorter ones where the work rests anyway, because they hold locks for
- * less long, and where several jobs run, because the snapshot of a long one keeps the others' pages from being pruned.
- */
-const STRIPE_ROWS = { most: 2048, gentle: 512 };
 const FEWEST_ROWS = 16;
 /** A read is over before the next stripe comes by the same pages: its snapshot would keep them from being pruned. */
 const READ_PAGES = 256;
@@ -54,42 +47,41 @@ export function rangeOfPages(firstPage: number, endPage: number): PlaceRange {
  * bytes: then the server adds them up first, without fetching them.
  */
 export async function cutRange(
-  { session, statements, keyId }: StripeReader,
+  { run, statements, keyId }: StripeReader,
   range: PlaceRange,
   toasted: boolean,
 ): Promise<PlaceRange[]> {
   if (!toasted) return [range];
-  const rows = await session.run<{ first: string }>(statements.measure, [keyId, range.first, range.end, RANGE_BYTES]);
+  const rows = await run<{ first: string }>(statements.measure, [keyId, range.first, range.end, RANGE_BYTES]);
   return rows.map(({ first }, index) => ({ first, end: rows[index + 1]?.first ?? range.end }));
 }
 
 /** Sampled, because statistics may be missing or old. */
 export async function readLayout(
-  { session, statements, gentle, maxRate = Number.POSITIVE_INFINITY }: StripeReader,
+  { run, statements, statementRows }: StripeReader,
   { firstPage, endPage }: { readonly firstPage: number; readonly endPage: number },
 ): Promise<Layout> {
   const from = firstPage + Math.max(0, Math.floor((endPage - firstPage - SAMPLED_PAGES) / 2));
   const to = Math.min(endPage, from + SAMPLED_PAGES);
   const { first, end } = rangeOfPages(from, to);
-  const [row] = await session.run<{ rows: number }>(statements.density, [first, end]);
+  const [row] = await run<{ rows: number }>(statements.density, [first, end]);
   const stripes = Math.max(1, Math.ceil((row?.rows ?? 0) / (to - from)));
   // A stripe has about one row of each page.
   const byBytes = (STRIPE_BYTES * stripes) / PAGE_BYTES;
-  const byRate = Math.max(FEWEST_ROWS, maxRate / 4);
-  const rows = Math.max(1, Math.floor(Math.min(gentle ? STRIPE_ROWS.gentle : STRIPE_ROWS.most, byRate, byBytes)));
+  const rows = Math.max(1, Math.floor(Math.min(Math.max(FEWEST_ROWS, statementRows), byBytes)));
   const pagesPerRead = Math.min(rows, READ_PAGES);
   return { stripes, pagesPerRead, readsPerStatement: Math.floor(rows / pagesPerRead) };
 }
 
 /** Reads the pending values of a range, packed into stripes, in the order to write them. */
 export async function readStripes(
-  { session, table, statements, keyId }: StripeReader,
+  { run, table, statements, keyId }: StripeReader,
   range: PlaceRange,
   { stripes, pagesPerRead, readsPerStatement }: Layout,
 ): Promise<Stripe[]> {
   const pieces: { readonly stripe: number; readonly statement: number; readonly read: Stripe }[] = [];
   for (const [index, { first, end }] of cutPages(range, pagesPerRead).entries()) {
-    const rows = await session.run<StripeRow>(statements.read, [keyId, first, end, stripes]);
+    const rows = await run<StripeRow>(statements.read, [keyId, first, end, stripes]);
     const statement = Math.floor(index / readsPerStatement);
     pieces.push(...rows.map((row) => ({ stripe: row.stripe, statement, read: stripeOf(table, row) })));
   }
@@ -122,11 +114,11 @@ function pageOf(place: string): number {
 
 /** Rows by their ids, for those that cannot be read as a stripe. */
 export async function readPendingRows(
-  { session, table, statements, keyId }: StripeReader,
-  request: { readonly ids: string; readonly run: string; readonly since: string },
+  { run, table, statements, keyId }: StripeReader,
+  request: { readonly ids: string; readonly runId: string; readonly since: string },
 ): Promise<PendingRow[]> {
-  const { ids, run, since } = request;
-  const rows = await session.run(statements.readRows, [keyId, ids, run, table.table.name, since]);
+  const { ids, runId, since } = request;
+  const rows = await run(statements.readRows, [keyId, ids, runId, table.table.name, since]);
   return rows.map((row) => ({
     id: String(row['id']),
     version: String(row['version']),

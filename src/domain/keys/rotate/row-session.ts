@@ -52,7 +52,7 @@ export async function openRowSession(
   const settings = SETTINGS[kind];
   const close = async () => session.close();
   if (session.server.pooled)
-    return { close, run: async (text, parameters) => runPooled(session, settings, text, parameters) };
+    return { close, run: oneByOne((text, parameters) => runPooled(session, settings, text, parameters)) };
   try {
     await setSessionSettings(session.sql, settings, false);
   } catch (error) {
@@ -65,6 +65,16 @@ export async function openRowSession(
 /** The session that claims chunks, records what is done and watches the server. Its commits are durable by their own words. */
 export async function openControlSession({ openSession }: Pick<RowWorkNeeds, 'openSession'>): Promise<Session> {
   return openSession({ purpose: PURPOSE });
+}
+
+/** What is between the BEGIN and the COMMIT of one statement must not be another one. */
+function oneByOne(run: RowSession['run']): RowSession['run'] {
+  let line: Promise<unknown> = Promise.resolve();
+  return async <Row extends TextRow>(text: string, parameters: readonly unknown[]) => {
+    const mine = line.then(async () => run<Row>(text, parameters));
+    line = mine.catch(() => undefined);
+    return mine;
+  };
 }
 
 async function runPooled<Row extends TextRow>(

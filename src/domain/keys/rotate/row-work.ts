@@ -3,10 +3,11 @@ import { describeServerError } from '../../../db/server-error.ts';
 import { countBadValues } from './bad-row-queries.ts';
 import { createFigures, progressEvents } from './figures.ts';
 import type { Figures } from './figures.ts';
+import { fullPace, halfPace } from './job-pace.ts';
 import { createKeyRing } from './key-ring.ts';
 import type { RowJob, RowWork } from './row-job.ts';
 import { openControlSession, openRowSession } from './row-session.ts';
-import { createRest, createThrottle } from './throttle.ts';
+import { createThrottle } from './throttle.ts';
 import type { RowWorkNeeds, RowWorkRequest } from './types.ts';
 import { watch } from './watch.ts';
 
@@ -94,7 +95,9 @@ export async function withJob<Result>(
   try {
     const writer = await openRowSession(work.needs, 'writer');
     try {
-      return await run({ ...work, reader, writer, rest: createRest(work.needs, work.request.pace) });
+      const needs = { clock: work.needs.clock, signal: work.signal };
+      const pace = work.request.pace.fullSpeed ? fullPace(needs, work.throttle) : halfPace(needs, work.throttle);
+      return await run({ ...work, reader, writer, pace });
     } finally {
       await writer.close();
     }

@@ -35,7 +35,6 @@ export const NAMED_ROWS = 100;
 const NONE_LEFT = { count: 0, ids: [] };
 const RANGE_PAGES = 16_384; // 128 MB: no snapshot and no statement lasts long, whatever the size of the table
 const SCAN_ROWS = 20_000;
-const BATCH_ROWS = 2000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 /** Renews the pending rows of one relation in the order of their ids, page range by page range. */
@@ -77,23 +76,24 @@ async function* scanRange(
   { target, range, since }: { readonly target: Target; readonly range: PlaceRange; readonly since: string },
 ): AsyncGenerator<string[], void, void> {
   const { run } = job.request;
+  const { statementRows } = readerOf(job, target);
   let after: string | null = null;
   do {
     const parameters = [run.to.keyId, range.first, range.end, run.id, target.table.table.name, since, after, SCAN_ROWS];
     const rows: readonly ScanRow[] =
       (await whileItStands(job, target.relation, async () =>
-        job.reader.run<ScanRow>(target.statements.scan, parameters),
+        job.pace.prepare(async () => job.reader.run<ScanRow>(target.statements.scan, parameters)),
       )) ?? [];
-    yield* batchesOf(rows);
+    yield* batchesOf(rows, statementRows);
     after = rows.length < SCAN_ROWS ? null : (rows.at(-1)?.id ?? null);
   } while (after !== null && !job.signal.aborted);
 }
 
-function* batchesOf(rows: readonly ScanRow[]): Generator<string[], void, void> {
+function* batchesOf(rows: readonly ScanRow[], most: number): Generator<string[], void, void> {
   let batch: string[] = [];
   let batchBytes = 0;
   for (const { id, bytes } of rows) {
-    if (batch.length === BATCH_ROWS || (batch.length > 0 && batchBytes + bytes > BATCH_BYTES)) {
+    if (batch.length > 0 && (batch.length >= most || batchBytes + bytes > BATCH_BYTES)) {
       yield batch;
       [batch, batchBytes] = [[], 0];
     }
@@ -110,15 +110,14 @@ interface BatchRequest extends LeafRequest {
 async function sweepBatch(job: RowJob, target: Target, request: BatchRequest): Promise<PassOutcome> {
   const { run } = job.request;
   const renewal = { batch: job.needs.batch, ring: job.ring, to: run.to.key };
-  const reader = readerOf(job, job.reader, target);
-  const wanted = { ids: request.ids.join(','), run: run.id, since: request.since };
+  const reader = readerOf(job, target);
+  const wanted = { ids: request.ids.join(','), runId: run.id, since: request.since };
   const rows = (await whileItStands(job, target.relation, async () => readPendingRows(reader, wanted))) ?? [];
   if (rows.length === 0) return { found: 0, settled: 0, left: NONE_LEFT };
   const { stripe, bad: unfit } = packRows(target.table, rows);
-  const { texts, bad: undecryptable } = await renewStripe(renewal, target.table, stripe);
+  const { texts, bad: undecryptable } = await job.pace.prepare(async () => renewStripe(renewal, target.table, stripe));
   const faulty = [...unfit, ...undecryptable];
   const bad = [...faulty, ...mismatched(target.table, { stripe, texts, faulty })];
-  await job.throttle.turn(job.rest);
   const expected = renewedRows(stripe, texts, bad.length === 0);
   const written = await write(job, target, { stripe, texts, expected, leaveLocked: request.leaveLocked });
   if (bad.length > 0) {
@@ -143,22 +142,24 @@ interface Batch {
 /** @returns how many rows were written */
 async function write(job: RowJob, target: Target, { stripe, texts, expected, leaveLocked }: Batch): Promise<number> {
   if (expected === 0) return 0;
-  const { figures, needs, throttle, rest } = job;
-  const begun = needs.clock.monotonicMs();
+  const { figures, pace, throttle } = job;
+  let rows = 0;
   try {
-    const { rows, values } = await writeStripe(writerOf(job, target), { stripe, texts }, leaveLocked);
-    figures.rows += rows;
-    figures.values += values;
-    throttle.wrote(rows);
-    rest.worked(needs.clock.monotonicMs() - begun);
-    const progress = figures.tables.get(target.table.table.name);
-    if (progress !== undefined) Object.assign(progress, { done: progress.done + rows, news: true });
-    return rows;
+    await pace.write(async () => {
+      const written = await writeStripe(writerOf(job, target), { stripe, texts }, leaveLocked);
+      rows = written.rows;
+      figures.rows += rows;
+      figures.values += written.values;
+      throttle.wrote(rows);
+    });
   } catch (error) {
     // Dropped meanwhile, with its values.
     if (sqlstateOf(error) !== SQLSTATE.undefinedTable) throw error;
     return expected;
   }
+  const progress = figures.tables.get(target.table.table.name);
+  if (progress !== undefined) Object.assign(progress, { done: progress.done + rows, news: true });
+  return rows;
 }
 
 /** Values that were handed to the cipher, came back as they were, and are not at fault: under the target key already. */

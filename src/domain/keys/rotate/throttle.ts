@@ -4,8 +4,8 @@ import type { Pace } from './types.ts';
 
 /** Decides when the next statement may begin, for all jobs of this process. */
 export interface Throttle {
-  /** Resolves when a job that worked like this may go on, or at once when the signal aborts. */
-  turn(rest: Rest): Promise<void>;
+  /** Resolves when rows may be written again, not before `until`; at once when the signal aborts. */
+  turn(until: number): Promise<void>;
   /** Rows were written: with a limit of rows per second, the next ones wait. */
   wrote(rows: number): void;
   /** What the server says, several times a second. */
@@ -15,13 +15,7 @@ export interface Throttle {
   readonly pause: string | undefined;
 }
 
-/** The rest one job owes: as long as it worked. */
-export interface Rest {
-  worked(ms: number): void;
-  readonly until: number;
-}
-
-interface ThrottleNeeds {
+export interface ThrottleNeeds {
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -31,10 +25,7 @@ const LOOK_MS = 50;
 /** Beyond this a burst of WAL is forgiven, so that a limit once exceeded does not stop the work for minutes. */
 const LONGEST_DEBT_MS = 5000;
 
-/**
- * Working at most half of the time, rows per second, WAL per second, lag, and, always, no work while any session waits for
- * a lock of ours. With `fullSpeed` only the first is off.
- */
+/** Rows per second, WAL per second, lag, and, always, no writing while any session waits for a lock of ours. */
 export function createThrottle({ clock, signal }: ThrottleNeeds, pace: Pace): Throttle {
   const lag = createLagMeter();
   let ratedUntil = 0;
@@ -47,9 +38,9 @@ export function createThrottle({ clock, signal }: ThrottleNeeds, pace: Pace): Th
     return walDebtMs > 0 ? 'the server writes much WAL' : undefined;
   };
   return {
-    turn: async (rest) => {
+    turn: async (until) => {
       while (!signal.aborted) {
-        const waitMs = pauseNow() === undefined ? Math.max(rest.until, ratedUntil) - clock.monotonicMs() : LOOK_MS;
+        const waitMs = pauseNow() === undefined ? Math.max(until, ratedUntil) - clock.monotonicMs() : LOOK_MS;
         if (waitMs <= 0) return;
         await clock.sleep(waitMs, signal);
       }
@@ -73,19 +64,6 @@ export function createThrottle({ clock, signal }: ThrottleNeeds, pace: Pace): Th
     },
     get pause() {
       return pauseNow();
-    },
-  };
-}
-
-/** The rest of one job; a job that may work at full speed owes none. */
-export function createRest({ clock }: Pick<ThrottleNeeds, 'clock'>, { fullSpeed }: Pace): Rest {
-  let until = 0;
-  return {
-    worked: (ms) => {
-      if (!fullSpeed) until = Math.max(until, clock.monotonicMs()) + ms;
-    },
-    get until() {
-      return until;
     },
   };
 }

@@ -24,7 +24,6 @@ export async function workChunks(job: RowJob, claims: Claims): Promise<void> {
   const line = createWriteLine();
   try {
     for await (const portion of portions) {
-      job.rest.worked(portion.readMs);
       await workPortion(job, portion, line);
       if (job.signal.aborted) break;
       if (!portion.last) continue;
@@ -52,14 +51,15 @@ async function workPortion(job: RowJob, portion: Portion, line: WriteLine): Prom
   for (let stripe = stripes.shift(); stripe !== undefined; stripe = stripes.shift()) {
     if (job.signal.aborted) return;
     const { rows } = stripe;
-    const ready = await renew(job, target, stripe, line);
+    const ready = await renew(job, target, stripe);
     await line.wait();
-    await job.throttle.turn(job.rest);
     if (job.signal.aborted || gone) return;
-    line.start(async () => {
-      gone = !(await write(job, { target, ready, open }));
-      progressed(job, chunk.table, (pages * rows) / rowsRead);
-    });
+    line.start(async () =>
+      job.pace.write(async () => {
+        gone = !(await write(job, { target, ready, open }));
+        progressed(job, chunk.table, (pages * rows) / rowsRead);
+      }),
+    );
   }
 }
 
@@ -69,24 +69,23 @@ interface Ready {
   readonly bad: readonly BadValue[];
 }
 
-async function renew(job: RowJob, target: Target, stripe: Stripe, line: WriteLine): Promise<Ready> {
+async function renew(job: RowJob, target: Target, stripe: Stripe): Promise<Ready> {
   const renewal = { batch: job.needs.batch, ring: job.ring, to: job.request.run.to.key };
   // Were there commas in the row ids and in a text, the counts could agree and every value stand one row off.
   if (stripe.rowIds === stripe.ids || fieldCount(stripe.rowIds) === stripe.rows) {
     try {
-      return { stripe, ...(await renewStripe(renewal, target.table, stripe)) };
+      return { stripe, ...(await job.pace.prepare(async () => renewStripe(renewal, target.table, stripe))) };
     } catch (error) {
       // Not as many fields as rows: some value in it is no ciphertext. The rows are taken apart to find it.
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  await line.wait();
   const { ids } = stripe;
-  const request = { ids, run: job.request.run.id, since: 'infinity' };
-  const reader = readerOf(job, job.writer, target);
+  const request = { ids, runId: job.request.run.id, since: 'infinity' };
+  const reader = readerOf(job, target);
   const rows = await whileItStands(job, target.relation, async () => readPendingRows(reader, request));
   const packed = packRows(target.table, rows ?? []);
-  const renewed = await renewStripe(renewal, target.table, packed.stripe);
+  const renewed = await job.pace.prepare(async () => renewStripe(renewal, target.table, packed.stripe));
   return { stripe: packed.stripe, texts: renewed.texts, bad: [...packed.bad, ...renewed.bad] };
 }
 
@@ -98,7 +97,6 @@ async function write(
   const { stripe, texts, bad } = ready;
   const expected = renewedRows(stripe, texts, bad.length === 0);
   if (expected > 0) {
-    const begun = job.needs.clock.monotonicMs();
     try {
       const writing = writeStripe(writerOf(job, target), { stripe, texts }, open.leaveLocked);
       const written = await underWay(job, writing);
@@ -112,7 +110,6 @@ async function write(
       if (sqlstateOf(error) !== SQLSTATE.undefinedTable) throw error;
       return false;
     }
-    job.rest.worked(job.needs.clock.monotonicMs() - begun);
   }
   if (bad.length > 0) {
     const values = { run: job.request.run.id, table: target.table.table.name, values: bad };

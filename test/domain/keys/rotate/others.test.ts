@@ -3,7 +3,9 @@ import { beforeAll, expect, test } from 'vitest';
 import { rotateChunks } from '../../../../src/domain/keys/rotate/rotate-chunks.ts';
 import { sweepRows } from '../../../../src/domain/keys/rotate/sweep.ts';
 import type { RowWorkNeeds } from '../../../../src/domain/keys/rotate/types.ts';
-import { driven } from '../../../support/context.ts';
+import { simpleText } from '../../../../src/db/text.ts';
+import { tryTransactionLock } from '../../../../src/domain/keys/rotate/sweep-queries.ts';
+import { driven, testContext } from '../../../support/context.ts';
 import { startApplication } from '../../../support/application.ts';
 import { fastClock, useRotation } from './fixture.ts';
 
@@ -96,6 +98,8 @@ test('the chunk of a process that is gone is taken over', async () => {
 test('an interrupted run stops after the statement under way, and the next one renews only what is left', async () => {
   const { begin, addUsers, countPending, database } = fixture;
   await addUsers(300);
+  // Rows thinly spread over what earlier tests left would make fewer stripes.
+  await database.current.sql`vacuum full users`;
   const rotation = await begin('pii', ['users']);
   const pending = await countPending(rotation);
   let stripes = 0;
@@ -139,6 +143,18 @@ test('rows that a session keeps locked are left out and named; released, they ar
   const { result } = await driven(sweepRows(needs, rotation.request()));
   expect(result).toMatchObject({ rows: 3, values: 15, locked: { count: 0, rows: [] } });
   expect(await countPending(rotation)).toBe(0);
+});
+
+test('the transaction that stands for a lock behind a pooler keeps no old row version', async () => {
+  const { database } = fixture;
+  const ctx = testContext(database.current.url);
+  const session = await ctx.db.session();
+  await simpleText(session, 'begin');
+  expect(await tryTransactionLock(session, [1, 2])).toBe(true);
+  const [row] = await database.current.sql`
+    select state, backend_xid, backend_xmin from pg_stat_activity where pid = ${session.server.pid}`;
+  expect(row).toEqual({ state: 'idle in transaction', backend_xid: null, backend_xmin: null });
+  await simpleText(session, 'rollback');
 });
 
 test('a whole table that stays locked ends the work in words; what is done is kept', async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Clock } from '../../../../src/context.ts';
-import { createRest, createThrottle } from '../../../../src/domain/keys/rotate/throttle.ts';
+import { fullPace, halfPace } from '../../../../src/domain/keys/rotate/job-pace.ts';
+import { createThrottle } from '../../../../src/domain/keys/rotate/throttle.ts';
 import { readPressure } from '../../../../src/domain/keys/rotate/throttle-queries.ts';
 import type { Pressure } from '../../../../src/domain/keys/rotate/throttle-queries.ts';
 import { rotateChunks } from '../../../../src/domain/keys/rotate/rotate-chunks.ts';
@@ -25,43 +26,56 @@ function sleepersClock(): Clock & { slept: number } {
 function throttled(pace: Partial<Pace>) {
   const clock = sleepersClock();
   const signal = new AbortController().signal;
-  const all = { ...FULL_SPEED, ...pace };
-  return { clock, throttle: createThrottle({ clock, signal }, all), rest: createRest({ clock }, all) };
+  const throttle = createThrottle({ clock, signal }, { ...FULL_SPEED, ...pace });
+  const needs = { clock, signal };
+  return { clock, throttle, half: halfPace(needs, throttle), full: fullPace(needs, throttle) };
 }
 
 const QUIET: Pressure = { written: 0, replayed: undefined, waiters: 0 };
 
 describe('one job', () => {
-  test('rests as long as it worked, unless it may work at full speed', async () => {
-    const slow = throttled({ fullSpeed: false });
-    slow.rest.worked(80);
-    await slow.throttle.turn(slow.rest);
-    expect(slow.clock.slept).toBe(80);
-    const fast = throttled({ fullSpeed: true });
-    fast.rest.worked(80);
-    await fast.throttle.turn(fast.rest);
-    expect(fast.clock.slept).toBe(0);
+  test('does one thing after the other and rests after each as long as it took, unless at full speed', async () => {
+    const { clock, half, full } = throttled({});
+    const takes = (ms: number) => async () => {
+      clock.slept += ms;
+    };
+    await Promise.all([half.prepare(takes(80)), half.write(takes(30)), half.prepare(takes(5))]);
+    expect(clock.slept).toBe(80 + 80 + 30 + 30 + 5);
+    await half.write(takes(1));
+    expect(clock.slept).toBe(225 + 5 + 1);
+    await Promise.all([full.prepare(takes(80)), full.write(takes(30))]);
+    expect(clock.slept).toBe(231 + 110);
+  });
+
+  test('a piece of work that fails does not stop those behind it', async () => {
+    const { half } = throttled({});
+    const failing = half.prepare(async () => {
+      throw new Error('planted');
+    });
+    const next = half.prepare(async () => 'done');
+    await expect(failing).rejects.toThrow('planted');
+    expect(await next).toBe('done');
   });
 
   test('keeps to so many rows a second over all its stripes', async () => {
-    const { clock, throttle, rest } = throttled({ maxRate: 1000 });
+    const { clock, throttle } = throttled({ maxRate: 1000 });
     for (let stripe = 0; stripe < 10; stripe += 1) {
-      await throttle.turn(rest);
+      await throttle.turn(0);
       throttle.wrote(500);
     }
-    await throttle.turn(rest);
+    await throttle.turn(0);
     expect(clock.slept).toBe(5000);
   });
 
   test('stops while a session waits for one of its locks, at full speed too', async () => {
-    const { clock, throttle, rest } = throttled({ fullSpeed: true });
+    const { clock, throttle } = throttled({ fullSpeed: true });
     throttle.observe({ ...QUIET, waiters: 1 });
     expect(throttle.pause).toBe('sessions wait for a lock');
     clock.sleep = async (ms) => {
       clock.slept += ms;
       if (clock.slept >= 300) throttle.observe(QUIET);
     };
-    await throttle.turn(rest);
+    await throttle.turn(0);
     expect(clock.slept).toBe(300);
     expect(throttle.pause).toBeUndefined();
   });
