@@ -1,0 +1,58 @@
+import type { ArchiveColumn, Leaf } from '../content/content.ts';
+
+/** A file of an archive, as its writer counted it and as it was read back. */
+export interface ArchiveFile {
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly rows: number;
+}
+
+/** The rows of one table in an archive. */
+export interface ArchivedSource {
+  readonly table: string;
+  readonly columns: readonly ArchiveColumn[];
+  readonly timeColumn: string | null;
+  readonly orderedBy: readonly string[];
+  readonly rows: number;
+  readonly minTime: string | null;
+  readonly maxTime: string | null;
+  readonly root: string;
+  readonly leaves: readonly Leaf[];
+  readonly keyIds: Readonly<Record<string, number>>;
+  /** In the order of their rows; none without rows. */
+  readonly files: readonly ArchiveFile[];
+}
+
+/** What is said and signed about one archive. Canonical JSON (RFC 8785) of it is what digests and signatures are about. */
+export interface Manifest {
+  readonly format: 'ordersync-archive/1';
+  /** From 1, without gaps: one chain for each database. */
+  readonly sequence: number;
+  /** `month`: all rows of a range. `supplement`: late rows of a range that was archived before. */
+  readonly kind: 'month' | 'supplement';
+  /** The partitioned table, or `audit_logs_archive`. */
+  readonly table: string;
+  /** `2025-01` */
+  readonly month: string;
+  /** The range in UTC, `2025-01-01T00:00:00Z`; the upper bound is not part of it. */
+  readonly lower: string;
+  readonly upper: string;
+  /** The table itself first, then its dependants in the order in which they leave. */
+  readonly sources: readonly ArchivedSource[];
+  /** Newest applied migration. */
+  readonly schemaVersion: string;
+  readonly database: { readonly systemIdentifier: string; readonly name: string };
+  readonly tool: string;
+  readonly createdAt: string;
+  /** Digest of the manifest before this one; null for the first. */
+  readonly previous: string | null;
+}
+
+/** A manifest as it lies in the store (`manifests/000000001.json`) and in the database. */
+export interface SignedManifest {
+  readonly manifest: Manifest;
+  /** Lower-case hex of sha256 over the canonical JSON of the manifest. */
+  readonly digest: string;
+  readonly signature: { readonly algorithm: 'Ed25519'; readonly key: string; readonly value: string };
+}
