@@ -78,10 +78,8 @@ function findingRow({ sequence, place, fault, hour, message }: Finding): Row {
   return { manifest: sequence, state: fault, place, hour, problem: message };
 }
 
-function manifestRows({ signed, files, filesRead, bytes, findings }: CheckedManifest): Row[] {
-  const { sequence, table, month, sources } = signed.manifest;
-  const rows = sources.reduce((sum, source) => sum + source.rows, 0);
-  const of = { table, month };
-  if (findings.length > 0) return findings.map((finding) => ({ ...findingRow(finding), ...of }));
-  return [{ manifest: sequence, ...of, state: 'proven', rows, files, files_read: filesRead, bytes }];
+function manifestRows({ manifest, rows, files, filesRead, bytes, findings }: CheckedManifest): Row[] {
+  const { sequence, table, month } = manifest;
+  if (findings.length > 0) return findings.map((finding) => ({ ...findingRow(finding), table, month }));
+  return [{ manifest: sequence, table, month, state: 'proven', rows, files, files_read: filesRead, bytes }];
 }

@@ -8,27 +8,15 @@ export interface ArchivedMonth {
   readonly parts: readonly SignedManifest[];
 }
 
-export interface MonthFilter {
-  /** None: all tables. */
-  readonly tables?: readonly string[];
-  /** None: all months. */
-  readonly months?: readonly string[];
-}
-
 /**
  * What a chain of manifests comes to, in the order of tables and months. A month that was archived again replaces what was
  * archived of it before.
  * @param chain in the order of the sequence
  */
-export function archivedMonths(
-  chain: readonly SignedManifest[],
-  { tables = [], months = [] }: MonthFilter = {},
-): ArchivedMonth[] {
+export function archivedMonths(chain: readonly SignedManifest[]): ArchivedMonth[] {
   const found = new Map<string, ArchivedMonth>();
   for (const signed of chain) {
     const { table, month, kind } = signed.manifest;
-    if (tables.length > 0 && !tables.includes(table)) continue;
-    if (months.length > 0 && !months.includes(month)) continue;
     const key = `${table} ${month}`;
     const before = kind === 'month' ? [] : (found.get(key)?.parts ?? []);
     found.set(key, { table, month, parts: [...before, signed] });

@@ -7,6 +7,8 @@ import type { ObjectStore } from '../../../store/store.ts';
 import type { SignedManifest } from '../manifest/manifest.ts';
 import type { ArchivedMonth } from '../months.ts';
 import { archivedMonths, partsOf, tablesOf } from '../months.ts';
+import type { ProvenManifest } from '../verify/chain.ts';
+import { readProven } from '../verify/chain.ts';
 import type { QueryEngine } from './duckdb.ts';
 import { openEngine, queryError } from './duckdb.ts';
 import { bringFiles } from './files.ts';
@@ -35,14 +37,14 @@ export interface QueryResult {
 /**
  * Asks the archive by SQL. One view for each archived table, over the files that proven manifests name; encrypted values stay
  * as they are.
- * @param chain every manifest of the archive, proven
+ * @param chain every manifest of the archive
  */
 export async function* queryArchive(
   ctx: Pick<Context, 'signal'>,
-  { store, chain }: { readonly store: ObjectStore; readonly chain: readonly SignedManifest[] },
+  { store, chain }: { readonly store: ObjectStore; readonly chain: readonly ProvenManifest[] },
   request: QueryRequest,
 ): Work<QueryResult> {
-  const months = archivedMonths(chain, { months: request.months });
+  const months = archivedMonths(await readChosen(store, chain, request.months));
   requireMonths(request.months, months);
   const scratch = await mkdtemp(path.join(tmpdir(), 'ordersync-query-'));
   try {
@@ -67,6 +69,18 @@ export async function* queryArchive(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Without the leaves, which no query needs and which are most of a manifest. */
+async function readChosen(store: ObjectStore, chain: readonly ProvenManifest[], months: readonly string[]) {
+  const chosen: SignedManifest[] = [];
+  for (const proven of chain) {
+    if (months.length > 0 && !months.includes(proven.month)) continue;
+    const signed = await readProven(store, proven);
+    const sources = signed.manifest.sources.map((source) => ({ ...source, leaves: [] }));
+    chosen.push({ ...signed, manifest: { ...signed.manifest, sources } });
+  }
+  return chosen;
 }
 
 /** @throws OrdersyncError `usage` for a month that is not archived */

@@ -32,7 +32,7 @@ export interface AttachRequest {
  * @returns the partition's name, or why it could not become one: then the table is as it was
  */
 export async function* attachRestored(changer: Changer, request: AttachRequest): Work<string | Obstacle> {
-  const { session, ctx } = changer;
+  const { session } = changer;
   const { table, month, name } = request;
   const obstacle = yield* addForeignKeys(changer, request);
   if (obstacle !== undefined) return obstacle;
@@ -63,7 +63,6 @@ export async function* attachRestored(changer: Changer, request: AttachRequest):
       await markRestored(session.sql, { table: table.name, month, to: partition, attached: true });
     },
   });
-  ctx.reach('restore-attached');
   return partition;
 }
 

@@ -14,6 +14,7 @@ import { copyBinaryOf } from '../content/rows.ts';
 import type { ArchivedSource } from '../manifest/manifest.ts';
 import type { SourcePart } from '../months.ts';
 import { counted } from '../paced.ts';
+import { cancellable } from '../run/cancellable.ts';
 import { createTable } from './ddl.ts';
 import type { RestorableSource } from './sources.ts';
 
@@ -61,17 +62,8 @@ export async function contentOf(
   { table, columns, timeColumn, orderedBy }: ArchivedSource,
   from: ArchiveSource['from'],
 ): Promise<Content> {
-  const cancel = (): void => void session.cancel();
-  signal.addEventListener('abort', cancel);
-  try {
-    signal.throwIfAborted();
-    return await contentInDatabase(session, { table, columns, timeColumn: timeColumn ?? undefined, orderedBy, from });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
+  const source = { table, columns, timeColumn: timeColumn ?? undefined, orderedBy, from };
+  return cancellable({ signal }, session, async () => contentInDatabase(session, source));
 }
 
 async function copyRows({ session, store, signal, advance }: LoadNeeds, target: QualifiedName, source: ArchivedSource) {

@@ -9,7 +9,7 @@ import type { ArchivedMonth } from '../months.ts';
 import { archivedMonths } from '../months.ts';
 import { archivedTable } from '../plan/tables.ts';
 import type { ChainToCheck } from '../verify/chain.ts';
-import { provenChain } from '../verify/chain.ts';
+import { provenChain, readProven } from '../verify/chain.ts';
 import { restoredName } from './naming.ts';
 import { readRestored, readShape } from './queries.ts';
 import type { RestorableSource } from './sources.ts';
@@ -46,7 +46,9 @@ export async function* planRestore(
   request: RestoreRequest,
 ): Work<RestorePlan> {
   const chain = yield* provenChain(ctx, request);
-  const [archived] = archivedMonths(chain, { tables: [request.table], months: [request.month] });
+  const { store, table, month } = request;
+  const chosen = chain.filter((manifest) => manifest.table === table && manifest.month === month);
+  const [archived] = archivedMonths(await Promise.all(chosen.map(async (manifest) => readProven(store, manifest))));
   if (archived === undefined) throw notArchived(request);
   const sources = restorableSources(archived);
   const plan = { request, archived, sources };

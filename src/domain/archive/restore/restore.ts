@@ -138,6 +138,7 @@ async function* monthBack(
   }
   const partition = yield* attachRestored(changer, { table: parent, month, name });
   if (typeof partition !== 'string') return { obstacle: partition.reason };
+  needs.reach('restore-attached');
   return { ...restored, name: partition, state: 'attached', reason: undefined };
 }
 

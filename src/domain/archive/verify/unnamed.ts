@@ -1,7 +1,7 @@
 import type { Context, Work } from '../../../context.ts';
 import type { ObjectStore, StoredObject } from '../../../store/store.ts';
-import type { SignedManifest } from '../manifest/manifest.ts';
 import { HEAD_KEY, publicKeyKey, sequenceOf } from '../manifest/places.ts';
+import type { ProvenManifest } from './chain.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -11,14 +11,14 @@ import type { Finding } from './finding.ts';
 export async function* unnamedObjects(
   { signal }: Pick<Context, 'signal'>,
   store: ObjectStore,
-  genuine: readonly SignedManifest[],
+  proven: readonly ProvenManifest[],
   findings: readonly Finding[],
 ): Work<readonly StoredObject[]> {
   yield { kind: 'phase', message: 'looking for files that no manifest names' };
   const named = new Set([HEAD_KEY, ...findings.map(({ place }) => place)]);
-  for (const { manifest, signature } of genuine) {
-    named.add(publicKeyKey(signature.key));
-    for (const { files } of manifest.sources) for (const { key } of files) named.add(key);
+  for (const { signedWith, files } of proven) {
+    named.add(publicKeyKey(signedWith));
+    for (const key of files) named.add(key);
   }
   const unnamed: StoredObject[] = [];
   for await (const object of store.list('')) {

@@ -5,8 +5,8 @@ import type { ObjectStore, StoredObject } from '../../../store/store.ts';
 import type { Head } from '../manifest/chain.ts';
 import type { SignedManifest } from '../manifest/manifest.ts';
 import { paced } from '../paced.ts';
-import type { ChainToCheck } from './chain.ts';
-import { checkChain } from './chain.ts';
+import type { ChainToCheck, ProvenManifest } from './chain.ts';
+import { checkChain, noArchive, readProven } from './chain.ts';
 import { checkBytes, checkContent, checkPresence } from './files.ts';
 import type { Finding } from './finding.ts';
 import { unnamedObjects } from './unnamed.ts';
@@ -21,7 +21,8 @@ export interface VerifyRequest extends ChainToCheck {
 }
 
 export interface CheckedManifest {
-  readonly signed: SignedManifest;
+  readonly manifest: ProvenManifest;
+  readonly rows: number;
   readonly files: number;
   /** Whose bytes were read; the others were looked at for presence and size. */
   readonly filesRead: number;
@@ -46,30 +47,26 @@ type Needs = Pick<Context, 'signal' | 'clock'>;
  */
 export async function* verifyArchive(ctx: Needs, request: VerifyRequest): Work<Verified> {
   const { store } = request;
-  const { genuine, findings, head, length } = yield* checkChain(ctx, request);
-  if (length === 0) {
-    throw new OrdersyncError('precondition', `there is no archive in ${store.location}`, {
-      hint: 'name another store with --from; ordersync archive run makes an archive',
-    });
-  }
-  const chosen = genuine.filter(({ manifest: { table, month } }) => isChosen(request, table, month));
+  const { proven, findings, head, empty } = yield* checkChain(ctx, request);
+  if (empty) throw noArchive(store);
+  const chosen = proven.filter((manifest) => isChosen(request, manifest));
   if (chosen.length === 0 && findings.length === 0) throw nothingChosen(request);
   const reading = chooseFiles(chosen, request.sample);
-  const total = sumBytes(chosen, reading);
   const manifests: CheckedManifest[] = [];
-  let done = 0;
-  for (const signed of chosen) {
-    const before = done;
+  for (const [index, manifest] of chosen.entries()) {
+    ctx.signal.throwIfAborted();
+    const signed = await readProven(store, manifest);
+    const label = `manifest ${manifest.sequence} (${index + 1} of ${chosen.length})`;
+    const total = sumBytes(signed, reading);
+    const detail = `${manifest.table} ${manifest.month}`;
     const checked = yield* paced(
       ctx,
       async (advance) => checkManifest({ ...ctx, store, advance }, signed, reading),
-      (bytes) => ({ kind: 'progress', label: nameOf(signed), done: before + bytes, total, unit: 'bytes' }),
+      (done) => ({ kind: 'progress', label, done, total, unit: 'bytes', detail }),
     );
-    manifests.push(checked);
-    done += sumBytes([signed], reading);
-    yield { kind: 'progress', label: nameOf(signed), done, total, unit: 'bytes' };
+    manifests.push({ manifest, ...checked });
   }
-  const unnamed = isWhole(request) ? yield* unnamedObjects(ctx, store, genuine, findings) : [];
+  const unnamed = isWhole(request) ? yield* unnamedObjects(ctx, store, proven, findings) : [];
   return { manifests, findings, unnamed, head };
 }
 
@@ -77,7 +74,7 @@ async function checkManifest(
   needs: Parameters<typeof checkContent>[0] & { readonly store: ObjectStore },
   signed: SignedManifest,
   reading: ReadonlySet<string> | undefined,
-): Promise<CheckedManifest> {
+): Promise<Omit<CheckedManifest, 'manifest'>> {
   const { sequence, sources } = signed.manifest;
   const findings: Finding[] = [];
   for (const source of sources) {
@@ -93,9 +90,9 @@ async function checkManifest(
       if (reading?.has(file.key) ?? true) findings.push(...(await checkBytes(needs, sequence, file)));
     }
   }
-  const files = filesOf([signed]);
+  const files = filesOf(signed);
   return {
-    signed,
+    rows: sources.reduce((sum, { rows }) => sum + rows, 0),
     files: files.length,
     filesRead: files.filter(({ key }) => reading?.has(key) ?? true).length,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -104,23 +101,23 @@ async function checkManifest(
 }
 
 /** Undefined for all. */
-function chooseFiles(chosen: readonly SignedManifest[], sample: number | undefined): ReadonlySet<string> | undefined {
+function chooseFiles(chosen: readonly ProvenManifest[], sample: number | undefined): ReadonlySet<string> | undefined {
   if (sample === undefined) return undefined;
-  const left = filesOf(chosen).map(({ key }) => key);
+  const left = chosen.flatMap(({ files }) => files);
   const keys = new Set<string>();
   while (keys.size < sample && left.length > 0) keys.add(left.splice(randomInt(left.length), 1)[0] ?? '');
   return keys;
 }
 
-function filesOf(chain: readonly SignedManifest[]) {
-  return chain.flatMap(({ manifest }) => manifest.sources.flatMap(({ files }) => files));
+function filesOf({ manifest }: SignedManifest) {
+  return manifest.sources.flatMap(({ files }) => files);
 }
 
-function sumBytes(chain: readonly SignedManifest[], reading: ReadonlySet<string> | undefined): number {
-  return filesOf(chain).reduce((sum, { key, bytes }) => sum + (reading?.has(key) === false ? 0 : bytes), 0);
+function sumBytes(signed: SignedManifest, reading: ReadonlySet<string> | undefined): number {
+  return filesOf(signed).reduce((sum, { key, bytes }) => sum + (reading?.has(key) === false ? 0 : bytes), 0);
 }
 
-function isChosen({ tables, months }: VerifyRequest, table: string, month: string): boolean {
+function isChosen({ tables, months }: VerifyRequest, { table, month }: ProvenManifest): boolean {
   return (tables.length === 0 || tables.includes(table)) && (months.length === 0 || months.includes(month));
 }
 
@@ -133,8 +130,4 @@ function nothingChosen({ tables, months }: VerifyRequest): OrdersyncError {
   return new OrdersyncError('usage', `the archive has nothing of ${what}`, {
     hint: 'see what it has with ordersync archive list',
   });
-}
-
-function nameOf({ manifest: { table, month } }: SignedManifest): string {
-  return `${table} ${month}`;
 }
