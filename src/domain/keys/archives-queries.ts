@@ -3,11 +3,13 @@ import type { Session, Sql } from '../../db/session.ts';
 import { runText } from '../../db/text.ts';
 import { ENCRYPTED_TABLES } from '../encryption/registry.ts';
 
-/** The table by which exported archives are known to the database (migration 026 looks for it too). */
+/** The table by which exported archives are known to the database (migration 033), when it names any. */
 export async function readArchiveJournal(sql: Sql): Promise<string | undefined> {
   const [row] = await sql<{ name: string | null }[]>`
     select pg_catalog.to_regclass('public.archive_journal')::text as name`;
-  return row?.name ?? undefined;
+  if (row?.name == null) return undefined;
+  const entries = await sql`select from public.archive_journal limit 1`;
+  return entries.length > 0 ? row.name : undefined;
 }
 
 export interface UnregisteredColumn {

@@ -57,9 +57,11 @@ describe('key destroy', () => {
     await sql()`insert into restored.users_2025 (email_encrypted) values (${copy})`;
     expect(await attempt()).toEqual(refusal('restored.users_2025.email_encrypted: 1 value'));
     await sql()`drop schema restored cascade`;
-    await sql()`create table archive_journal (source_table text)`;
+    await sql()`
+      insert into archive_journal (source_table, month, range_start, range_end, location)
+      values ('audit_logs', '2025-01', '2025-01-01Z', '2025-02-01Z', 'file:///none')`;
     expect(await attempt()).toEqual(refusal('archive_journal lists exported archives'));
-    await sql()`drop table archive_journal`;
+    await sql()`delete from archive_journal`;
   });
 
   test('refuses while its type is being rotated', async () => {
