@@ -59,6 +59,26 @@ describe('key destroy', () => {
     await sql()`drop schema restored cascade`;
   });
 
+  test('refuses one that archived months need, and names their manifests; retiring it only tells of them', async () => {
+    const [key] = await sql()<{ kid: string }[]>`
+      select data.kid from encryption_data_keys data join encryption_keys keys on keys.id = data.encryption_key_id
+       where keys.key_id = 'pii-v1'`;
+    const sources = [{ keyIds: { [key!.kid]: 3 } }, { keyIds: {} }, { keyIds: { [key!.kid]: 4, AAAAAAAA: 9 } }];
+    await sql()`
+      insert into archive_manifests (
+        sequence, digest, source_table, month, kind, range_start, range_end, manifest, signature_algorithm, signing_key,
+        signature, location)
+      values (
+        1, repeat('a', 64), 'audit_logs', '2025-01', 'month', '2025-01-01Z', '2025-02-01Z', ${JSON.stringify({ sources })},
+        'Ed25519', 'test', 'test', 'file:///srv/archive')`;
+    expect(await attempt()).toEqual(refusal('manifest 1 (audit_logs 2025-01): 7 values'));
+    expect(await commands.key('retire --key pii-v1 --yes')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('pii-v1 is needed to read manifest 1 (audit_logs 2025-01): 7 values'),
+    });
+    await sql()`delete from archive_manifests`;
+  });
+
   test('refuses while its type is being rotated', async () => {
     await sql()`insert into key_rotation_runs (key_type, to_key_id) values ('pii', 'pii-v2')`;
     expect(await attempt()).toEqual(refusal('takes part in a rotation of pii that is not finished'));
