@@ -22,7 +22,9 @@ export const query = defineCommand({
     month: monthsOption('only this month; may be repeated. Default: all'),
     ...FROM_OPTION,
     ...PUBLIC_KEY_OPTION,
-    trustFiles: option.flag('take files of this machine for what their manifests say, without reading all of them first'),
+    trustFiles: option.flag(
+      'take files of this machine for what their manifests say, without reading all of them first',
+    ),
     limit: option.integer('the most rows to show', { min: 1, max: 1_000_000, default: 10_000 }),
     memory: option.bytes('what DuckDB may use of the memory', { default: 512 * MB }),
     maxCopy: option.bytes('the most to copy from another store', { default: 4096 * MB }),

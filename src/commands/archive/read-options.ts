@@ -6,9 +6,12 @@ import { OrdersyncError } from '../../errors.ts';
 
 /** Options of every verb that reads an archive. */
 export const FROM_OPTION = {
-  from: option.text('the store: a directory or s3://bucket/prefix. Default: ORDERSYNC_ARCHIVE, or "archive" of the environment', {
-    placeholder: 'url',
-  }),
+  from: option.text(
+    'the store: a directory or s3://bucket/prefix. Default: ORDERSYNC_ARCHIVE, or "archive" of the environment',
+    {
+      placeholder: 'url',
+    },
+  ),
 };
 
 export const PUBLIC_KEY_OPTION = {

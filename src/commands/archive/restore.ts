@@ -53,7 +53,10 @@ export const restore = defineCommand({
   intent: ({ request: { table, month }, parent, attached }) =>
     attached
       ? undefined
-      : { action: `restore ${table} ${month} ${parent === undefined ? 'into tables of its own' : 'as a partition'}`, destructive: false },
+      : {
+          action: `restore ${table} ${month} ${parent === undefined ? 'into tables of its own' : 'as a partition'}`,
+          destructive: false,
+        },
   run: async function* (ctx, request) {
     const changer = changerOf(ctx, await ctx.db.session(), request);
     return yield* restoreMonth(changer, ctx, await wanted(ctx, request), request.wait);

@@ -21,10 +21,18 @@ export const verify = defineCommand({
     table: tablesOption('only archives of this table; may be repeated'),
     month: monthsOption('only archives of this month; may be repeated'),
     ...PUBLIC_KEY_OPTION,
-    head: { ...option.text('digest of a manifest that was written down: the chain must contain it', { placeholder: 'sha256' }), parse: noted },
-    sample: option.integer('read the bytes of only so many files, chosen at random; of the others only presence and size', {
-      min: 1,
-    }),
+    head: {
+      ...option.text('digest of a manifest that was written down: the chain must contain it', {
+        placeholder: 'sha256',
+      }),
+      parse: noted,
+    },
+    sample: option.integer(
+      'read the bytes of only so many files, chosen at random; of the others only presence and size',
+      {
+        min: 1,
+      },
+    ),
   },
   examples: [
     'ordersync archive verify --from /srv/archive',
@@ -61,7 +69,10 @@ function verifiedReport(result: Verified): Report {
     ],
     rows: [...findings.map(findingRow), ...manifests.flatMap(manifestRows)],
     outcome: wrong.length > 0 ? 'unhealthy' : 'ok',
-    notes: [...summaryOf(result, wrong), ...(head === undefined ? [] : [`newest manifest: ${head.sequence}, ${head.digest}`])],
+    notes: [
+      ...summaryOf(result, wrong),
+      ...(head === undefined ? [] : [`newest manifest: ${head.sequence}, ${head.digest}`]),
+    ],
     warnings: unnamed.map(({ key, bytes }) => `${key} (${bytes} bytes) is in the store, and no manifest names it`),
   };
 }
@@ -69,7 +80,8 @@ function verifiedReport(result: Verified): Report {
 function summaryOf({ manifests }: Verified, wrong: readonly Finding[]): string[] {
   const files = manifests.reduce((sum, { files: count }) => sum + count, 0);
   const read = manifests.reduce((sum, { filesRead }) => sum + filesRead, 0);
-  if (wrong.length > 0) return [`the archive is not as it was signed: ${wrong.length === 1 ? 'one finding' : `${wrong.length} findings`}`];
+  if (wrong.length > 0)
+    return [`the archive is not as it was signed: ${wrong.length === 1 ? 'one finding' : `${wrong.length} findings`}`];
   const unread = read === files ? '' : `; of ${files - read} files only presence and size were looked at`;
   return [`${manifests.length} manifests and ${read} files are as they were signed${unread}`];
 }

@@ -39,7 +39,9 @@ export function partsOf({ parts }: ArchivedMonth, table: string): readonly Sourc
 
 /** Every table of these months: the partitioned tables and what left with them. */
 export function tablesOf(months: readonly ArchivedMonth[]): readonly string[] {
-  const names = months.flatMap(({ parts }) => parts.flatMap(({ manifest }) => manifest.sources.map(({ table }) => table)));
+  const names = months.flatMap(({ parts }) =>
+    parts.flatMap(({ manifest }) => manifest.sources.map(({ table }) => table)),
+  );
   return [...new Set(names)].sort();
 }
 
@@ -47,7 +49,10 @@ export function tablesOf(months: readonly ArchivedMonth[]): readonly string[] {
  * The columns by which a late row replaces an archived one. Rows of a partitioned table are told apart by the time too, which
  * belongs to their primary key; rows that left with them have keys of their own.
  */
-export function keyOf({ table }: ArchivedMonth, { table: name, orderedBy, timeColumn }: ArchivedSource): readonly string[] {
+export function keyOf(
+  { table }: ArchivedMonth,
+  { table: name, orderedBy, timeColumn }: ArchivedSource,
+): readonly string[] {
   const own = orderedBy.filter((column) => column !== timeColumn);
   return name === table || own.length === 0 ? orderedBy : own;
 }

@@ -81,7 +81,8 @@ async function prepareSelect(
     throw queryError(error);
   });
   if (statement.statementType !== StatementType.SELECT) throw notSelect();
-  if (statement.parameterCount > 0) throw new OrdersyncError('usage', 'the query has parameters, and nothing gives them');
+  if (statement.parameterCount > 0)
+    throw new OrdersyncError('usage', 'the query has parameters, and nothing gives them');
   return statement;
 }
 

@@ -44,7 +44,8 @@ function pathsOf({ source }: SourcePart, pathOf: (key: string) => string): strin
 
 function readParquet(paths: readonly string[]): string {
   const list = paths.map(quoteLiteral).join(', ');
-  const hive = "hive_partitioning = true, hive_types_autocast = false, hive_types = {'year': integer, 'month': integer}";
+  const hive =
+    "hive_partitioning = true, hive_types_autocast = false, hive_types = {'year': integer, 'month': integer}";
   return `read_parquet([${list}], union_by_name = true, ${hive})`;
 }
 

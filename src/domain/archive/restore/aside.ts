@@ -52,7 +52,10 @@ export async function* restoreAside(needs: RestoreNeeds, request: AsideRequest):
   if (standing !== undefined && !isSame(mark, request)) throw taken(name);
   const attachable = request.parent !== undefined;
   if (mark !== undefined && (mark.attachable || !attachable)) return yield* proveStanding(needs, request, mark);
-  const total = source.parts.reduce((sum, part) => sum + part.source.files.reduce((bytes, file) => bytes + file.bytes, 0), 0);
+  const total = source.parts.reduce(
+    (sum, part) => sum + part.source.files.reduce((bytes, file) => bytes + file.bytes, 0),
+    0,
+  );
   const content = yield* paced(
     needs,
     async (advance) =>

@@ -84,7 +84,9 @@ async function* addForeignKeys(changer: Changer, { table, name }: AttachRequest)
     if (key.validated) continue;
     yield { kind: 'phase', message: `checking the foreign key ${key.name}` };
     try {
-      await inTransaction(session, async () => simpleText(session, `alter table ${own} validate constraint ${constraint}`));
+      await inTransaction(session, async () =>
+        simpleText(session, `alter table ${own} validate constraint ${constraint}`),
+      );
     } catch (error) {
       const obstacle = obstacleOf(error);
       yield* dropForeignKeys(changer, { table, name });

@@ -31,11 +31,15 @@ export async function* returnRows(
   needs: RestoreNeeds,
   { source, dependant, month }: ReturnRequest,
 ): Work<RestoredTable | Obstacle> {
-  const total = source.parts.reduce((sum, part) => sum + part.source.files.reduce((bytes, file) => bytes + file.bytes, 0), 0);
+  const total = source.parts.reduce(
+    (sum, part) => sum + part.source.files.reduce((bytes, file) => bytes + file.bytes, 0),
+    0,
+  );
   try {
     return yield* paced(
       needs,
-      async (advance) => inTransaction(needs.session, async () => returnStaged({ ...needs, advance }, source, dependant, month)),
+      async (advance) =>
+        inTransaction(needs.session, async () => returnStaged({ ...needs, advance }, source, dependant, month)),
       (done) => ({ kind: 'progress', label: source.table, done, total, unit: 'bytes' }),
     );
   } catch (error) {
@@ -61,7 +65,10 @@ async function returnStaged(
   if (before.rows > 0) return { reason: `it has ${before.rows} other rows of that month already` };
   const list = source.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const into = quoteQualified({ schema: 'public', name: source.table });
-  await simpleText(session, `insert into ${into} (${list}) select ${list} from pg_temp.${quoteIdentifier(STAGED.name)}`);
+  await simpleText(
+    session,
+    `insert into ${into} (${list}) select ${list} from pg_temp.${quoteIdentifier(STAGED.name)}`,
+  );
   const after = await contentOf(needs, part.source, from);
   if (after.root === staged.root) return { ...result, state: 'restored' };
   // Thrown, not returned: the rows must not stay.

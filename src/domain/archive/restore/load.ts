@@ -97,8 +97,14 @@ async function proveRows(needs: LoadNeeds, target: QualifiedName, { source }: So
 }
 
 /** A late row replaces the one with its key, or is added. */
-async function mergeLateRows(session: Session, target: QualifiedName, { key, columns }: RestorableSource): Promise<void> {
-  const same = key.map((column) => `late.${quoteIdentifier(column)} = restored.${quoteIdentifier(column)}`).join(' and ');
+async function mergeLateRows(
+  session: Session,
+  target: QualifiedName,
+  { key, columns }: RestorableSource,
+): Promise<void> {
+  const same = key
+    .map((column) => `late.${quoteIdentifier(column)} = restored.${quoteIdentifier(column)}`)
+    .join(' and ');
   const list = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const [into, late] = [quoteQualified(target), quoteQualified(LATE_ROWS)];
   await simpleText(session, `delete from ${into} as restored using ${late} as late where ${same}`);

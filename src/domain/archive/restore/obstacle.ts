@@ -13,7 +13,8 @@ export function cannotReturn(reason: string): OrdersyncError {
 
 /** What the tables of today demand and archived rows may lack. */
 const REASONS: Readonly<Record<string, (constraint: string) => string>> = {
-  [SQLSTATE.foreignKeyViolation]: (constraint) => `rows it refers to are gone: the foreign key ${constraint} does not hold`,
+  [SQLSTATE.foreignKeyViolation]: (constraint) =>
+    `rows it refers to are gone: the foreign key ${constraint} does not hold`,
   [SQLSTATE.checkViolation]: (constraint) => `the constraint ${constraint} does not hold for its rows`,
   [SQLSTATE.uniqueViolation]: (constraint) => `rows with the same key are there already (${constraint})`,
   [SQLSTATE.notNullViolation]: () => 'a column that must have a value now has none in the archive',

@@ -69,7 +69,12 @@ export async function readRestored(
 /** The month is in a table again: as a partition, and then it is not archived again by itself, or aside. */
 export async function markRestored(
   sql: Sql,
-  { table, month, to, attached }: { readonly table: string; readonly month: string; readonly to: string; readonly attached: boolean },
+  {
+    table,
+    month,
+    to,
+    attached,
+  }: { readonly table: string; readonly month: string; readonly to: string; readonly attached: boolean },
 ): Promise<void> {
   await sql`
     update public.archive_journal

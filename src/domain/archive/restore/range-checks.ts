@@ -17,7 +17,11 @@ export function rangeChecks(name: QualifiedName, table: TableState, month: Month
   if (key === undefined) return [];
   const column = quoteIdentifier(key.column);
   const literal = (at: number): string => quoteLiteral(key.byId ? uuidFloor(at) : new Date(at).toISOString());
-  const own = addCheck(name, RANGE_CHECK, `${column} >= ${literal(startOf(month))} and ${column} < ${literal(endOf(month))}`);
+  const own = addCheck(
+    name,
+    RANGE_CHECK,
+    `${column} >= ${literal(startOf(month))} and ${column} < ${literal(endOf(month))}`,
+  );
   return key.byId ? [own, nearMonth(name, table, month)] : [own];
 }
 
@@ -26,7 +30,9 @@ export function dropRangeCheck(name: QualifiedName): string {
 }
 
 function nearMonth(name: QualifiedName, table: TableState, month: Month): string {
-  const [from, to] = [startOf(month) - DAY_MS, endOf(month) + DAY_MS].map((at) => quoteLiteral(new Date(at).toISOString()));
+  const [from, to] = [startOf(month) - DAY_MS, endOf(month) + DAY_MS].map((at) =>
+    quoteLiteral(new Date(at).toISOString()),
+  );
   return addCheck(name, `ck_${table.name}_created_at_month`, `created_at >= ${from} and created_at < ${to}`);
 }
 

@@ -17,9 +17,13 @@ export interface RestorableSource {
 export function restorableSources(month: ArchivedMonth): readonly RestorableSource[] {
   const [base] = month.parts;
   if (base === undefined || base.manifest.kind !== 'month') {
-    throw new OrdersyncError('precondition', `the archive has late rows of ${month.table} ${month.month}, and not the month`, {
-      hint: 'see what it has with ordersync archive list',
-    });
+    throw new OrdersyncError(
+      'precondition',
+      `the archive has late rows of ${month.table} ${month.month}, and not the month`,
+      {
+        hint: 'see what it has with ordersync archive list',
+      },
+    );
   }
   const [own, ...dependants] = base.manifest.sources.map(({ table }) => table);
   // They left last to first of what refers to what.
@@ -31,7 +35,9 @@ function sourceOf(month: ArchivedMonth, table: string): RestorableSource {
   const [first] = parts;
   if (first === undefined) throw new TypeError('taken from the sources');
   const { columns } = first.source;
-  const other = parts.find(({ source }) => JSON.stringify(shapeOf(source.columns)) !== JSON.stringify(shapeOf(columns)));
+  const other = parts.find(
+    ({ source }) => JSON.stringify(shapeOf(source.columns)) !== JSON.stringify(shapeOf(columns)),
+  );
   if (other !== undefined) {
     throw new OrdersyncError('precondition', `late rows of ${table} ${month.month} have other columns than the month`, {
       hint: 'ordersync archive query reads both; they cannot be one table',

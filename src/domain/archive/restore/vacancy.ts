@@ -15,7 +15,8 @@ const COUNTED_ROWS = 1000;
  */
 export async function requireEmptyMonth({ sql }: Session, table: TableState, month: Month): Promise<void> {
   const { key } = table;
-  if (key === undefined) throw new OrdersyncError('precondition', `${nameOf(table)} has no months: ${table.unsupported}`);
+  if (key === undefined)
+    throw new OrdersyncError('precondition', `${nameOf(table)} has no months: ${table.unsupported}`);
   const range = { from: new Date(startOf(month)).toISOString(), to: new Date(endOf(month)).toISOString() };
   for (const partition of table.partitions) {
     if (partition.start >= endOf(month) || partition.end <= startOf(month)) continue;
@@ -34,8 +35,12 @@ function occupied(partition: string, month: Month, rows: number): OrdersyncError
 }
 
 function inTheWay(partition: string, month: Month): OrdersyncError {
-  return new OrdersyncError('precondition', `${partition} reaches over ${month}, and is neither that month nor the underflow`, {
-    hint: 'see what it is with ordersync partition check; or restore into a table of its own: --to side',
-    facts: { partition, month },
-  });
+  return new OrdersyncError(
+    'precondition',
+    `${partition} reaches over ${month}, and is neither that month nor the underflow`,
+    {
+      hint: 'see what it is with ordersync partition check; or restore into a table of its own: --to side',
+      facts: { partition, month },
+    },
+  );
 }

@@ -55,7 +55,8 @@ export async function checkBytes(
     if (storeFaultOf(error) === 'truncated') return [at(sequence, key, 'other_size', errorText(error))];
     throw error;
   }
-  if (found !== bytes) return [at(sequence, key, 'other_size', `it has ${found} bytes, and the manifest says ${bytes}`)];
+  if (found !== bytes)
+    return [at(sequence, key, 'other_size', `it has ${found} bytes, and the manifest says ${bytes}`)];
   if (hash.digest('hex') === sha256) return [];
   return [at(sequence, key, 'other_bytes', 'its sha256 is not the one in the manifest')];
 }
@@ -67,16 +68,14 @@ export async function checkBytes(
 export async function checkContent(needs: Needs, { sequence, source }: SourceToCheck): Promise<Finding[]> {
   const { store, signal, advance } = needs;
   try {
-    const content = await contentOfFiles(
-      (key, range) => counted(store.read(key, range), advance, signal),
-      source,
-    );
+    const content = await contentOfFiles((key, range) => counted(store.read(key, range), advance, signal), source);
     const differing = content.files.flatMap((found, index) => differingFile(sequence, found, source.files[index]));
     return [...differing, ...differingHours(sequence, source, content)];
   } catch (error) {
     if (!(error instanceof OrdersyncError) || error.code !== 'unhealthy') throw error;
     const broken: Finding[] = [];
-    for (const file of source.files) broken.push(...(await checkBytes({ ...needs, advance: () => undefined }, sequence, file)));
+    for (const file of source.files)
+      broken.push(...(await checkBytes({ ...needs, advance: () => undefined }, sequence, file)));
     const first = source.files[0]?.key ?? '';
     return broken.length > 0 ? broken : [at(sequence, first, 'unreadable', errorText(error))];
   }
@@ -94,7 +93,8 @@ function differingHours(sequence: number, source: ArchivedSource, content: Conte
   const { equal, differing } = compareContent(source, content);
   if (equal) return [];
   const place = source.files.map(({ key }) => key).join(', ') || source.table;
-  if (differing.length === 0) return [at(sequence, place, 'other_content', 'its rows do not make up the archived root')];
+  if (differing.length === 0)
+    return [at(sequence, place, 'other_content', 'its rows do not make up the archived root')];
   return differing.map(({ hour, message }) => ({
     ...at(sequence, place, 'other_content', message),
     ...(hour === null ? {} : { hour }),
