@@ -16,8 +16,8 @@ export interface QueryEngine {
   readonly connection: DuckDBConnection;
   /** @throws OrdersyncError `usage` for anything but one SELECT */
   prepare(text: string): Promise<DuckDBPreparedStatement>;
-  /** Which tables and views a query names; none when it cannot be parsed. */
-  tablesIn(text: string): readonly string[];
+  /** Which tables and views a query names; none when it cannot be parsed. Can be asked before the engine is locked. */
+  tablesIn(text: string): Promise<readonly string[]>;
   /** Makes the views, then closes every other way out: to files, the network, extensions and these settings. */
   lock(views: readonly string[], paths: readonly string[]): Promise<void>;
   close(): void;
@@ -37,18 +37,35 @@ export async function openEngine({ memoryBytes, scratch }: QueryLimits): Promise
   return {
     connection,
     prepare: async (text) => prepareSelect(duckdb, connection, text),
-    tablesIn: (text) => connection.getTableNames(text, false),
+    tablesIn: async (text) => tablesIn(duckdb, text),
     lock: async (views, paths) => {
       await connection.run(`set allowed_paths = [${paths.map(quoteLiteral).join(', ')}]`);
       for (const view of views) await connection.run(view);
-      await connection.run('set enable_external_access = false');
-      await connection.run('set lock_configuration = true');
+      await lock(connection);
     },
     close: () => {
       connection.closeSync();
       instance.closeSync();
     },
   };
+}
+
+/** In an engine of its own that is locked from the start: asking binds the statement, and that of EXPORT makes a folder. */
+async function tablesIn({ DuckDBInstance }: DuckDB, text: string): Promise<readonly string[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    await lock(connection);
+    return connection.getTableNames(text, false);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function lock(connection: DuckDBConnection): Promise<void> {
+  await connection.run('set enable_external_access = false');
+  await connection.run('set lock_configuration = true');
 }
 
 async function loadDuckDB(): Promise<DuckDB> {

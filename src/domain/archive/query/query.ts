@@ -52,7 +52,7 @@ export async function* queryArchive(
     const interrupt = (): void => engine.connection.interrupt();
     ctx.signal.addEventListener('abort', interrupt);
     try {
-      const tables = namedTables(engine, request.text, months);
+      const tables = await namedTables(engine, request.text, months);
       const files = tables.flatMap((table) => filesOf(table, months));
       const paths = yield* bringFiles(ctx, { ...request, store, files, scratch });
       const pathOf = (key: string): string => paths.get(key) ?? key;
@@ -93,8 +93,12 @@ function requireMonths(asked: readonly string[], found: readonly ArchivedMonth[]
 }
 
 /** Only what a query names is checked and read. A name that is no archived table is left for DuckDB to tell. */
-function namedTables(engine: QueryEngine, text: string, months: readonly ArchivedMonth[]): readonly string[] {
-  const named = new Set(engine.tablesIn(text).map((name) => name.toLowerCase()));
+async function namedTables(
+  engine: QueryEngine,
+  text: string,
+  months: readonly ArchivedMonth[],
+): Promise<readonly string[]> {
+  const named = new Set((await engine.tablesIn(text)).map((name) => name.toLowerCase()));
   return tablesOf(months).filter((table) => named.has(table.toLowerCase()));
 }
 

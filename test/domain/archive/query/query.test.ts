@@ -134,7 +134,7 @@ describe('a query of the archive', () => {
     ];
     for (const text of attempts) {
       const { code } = await refusal(ask(archive, text));
-      expect({ text, code }).toEqual({ text, code: 'usage' });
+      expect({ text, code, made: existsSync(evil) }).toEqual({ text, code: 'usage', made: false });
     }
     expect(existsSync(evil)).toBe(false);
     expect(readFileSync(key!).equals(before)).toBe(true);
