@@ -28,6 +28,12 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./partition/index.ts')).partition,
   },
   {
+    name: 'archive',
+    summary: 'export old months with proof, drop, list, verify and restore them',
+    audience: 'DBA',
+    load: async () => (await import('./archive/index.ts')).archive,
+  },
+  {
     name: 'seed',
     summary: 'fill an empty database with believable, encrypted demo data',
     audience: 'everyone',

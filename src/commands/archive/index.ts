@@ -1,0 +1,9 @@
+import type { Noun } from '../../cli/command.ts';
+
+export const archive: Noun = {
+  verbs: {
+    run: async () => (await import('./run.ts')).run,
+    list: async () => (await import('./list.ts')).list,
+    head: async () => (await import('./head.ts')).head,
+  },
+};
