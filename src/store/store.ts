@@ -39,5 +39,7 @@ export interface ObjectStore {
   remove(key: string): Promise<void>;
   /** Removes what killed processes left unfinished below a prefix. @returns how many */
   sweep(prefix: string): Promise<number>;
+  /** Throws what an upload would throw, and leaves nothing behind. */
+  probe(): Promise<void>;
   close(): void;
 }
