@@ -2,15 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import {
-  addAuditLog,
-  addMenu,
-  addOrder,
-  addOrderItem,
-  addRestaurant,
-  addUser,
-  insert,
-} from '../../schema/rows.ts';
+import { addAuditLog, addMenu, addOrder, addOrderItem, addRestaurant, addUser, insert } from '../../schema/rows.ts';
 import { run } from '../../support/io.ts';
 import type { Ran } from '../../support/io.ts';
 import { useKeyring } from '../../support/key-store.ts';
@@ -87,7 +79,10 @@ export async function addAuditMonth({ database }: ArchiveCommands, month: string
 }
 
 /** An order of a month with two items and its history. */
-export async function addOrderOf({ database }: ArchiveCommands, month: string): Promise<{ order: string; menu: string }> {
+export async function addOrderOf(
+  { database }: ArchiveCommands,
+  month: string,
+): Promise<{ order: string; menu: string }> {
   const sql = database.current.as('owner');
   const at = `${month}-10T00:00:00Z`;
   const restaurant = await addRestaurant(sql, await addUser(sql));
