@@ -11,6 +11,7 @@ import { statementsOf } from '../../domain/archive/plan/statements.ts';
 import type { Archived } from '../../domain/archive/run/run.ts';
 import { requireSameStore, runArchive } from '../../domain/archive/run/run.ts';
 import { readTableState } from '../../domain/partitions/catalog.ts';
+import type { TableState } from '../../domain/partitions/table.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { version } from '../../version.ts';
 import { CHANGE_OPTIONS, monthOption } from '../partition/options.ts';
@@ -57,16 +58,17 @@ export const run = defineCommand({
     'ordersync archive run --to s3://archive/ordersync',
     'ordersync archive run --month 2025-01 --table audit_logs --keep',
   ],
-  plan: async (ctx, request): Promise<RunPlan> => {
+  plan: async (ctx, request, { dryRun }): Promise<RunPlan> => {
     const wanted = requestOf(request);
     const store = await ctx.store(request.to);
+    if (!dryRun) await store.probe();
     const session = await ctx.db.session();
     const plan = await planArchive(session, wanted, ctx.clock.now());
     requireSameStore(plan, store);
     const statements = new Map<PlannedMonth, readonly PlannedStatement[]>();
-    for (const month of plan.months) {
+    for (const [index, month] of plan.months.entries()) {
       const state = await readTableState(session, `public.${month.table.table}`);
-      statements.set(month, statementsOf(month, state, request.keep));
+      statements.set(month, statementsOf(month, without(state, plan.months.slice(0, index)), request.keep));
     }
     return { plan, statements, location: store.location };
   },
@@ -83,6 +85,12 @@ export const run = defineCommand({
   },
   present: ({ archived, archives }: RunResult) => archivedReport(archived, archives),
 });
+
+/** A table as it is when the months before have left. */
+function without(state: TableState, left: readonly PlannedMonth[]): TableState {
+  const gone = new Set(left.map(({ partition }) => partition?.oid));
+  return { ...state, partitions: state.partitions.filter(({ oid }) => !gone.has(oid)) };
+}
 
 async function* archive(ctx: Context, request: RunValues) {
   const session = await ctx.db.session();

@@ -21,7 +21,11 @@ export interface Checked {
  * in a file that a manifest names and that has the bytes it says, with every value it had; the chain has no gap; no file
  * lies there that nobody knows of. It uses none of the program's code: Parquet is read by hyparquet.
  */
-export async function checkArchive(sql: postgres.Sql, store: StoreReader, { finished }: CheckRequest): Promise<Checked> {
+export async function checkArchive(
+  sql: postgres.Sql,
+  store: StoreReader,
+  { finished }: CheckRequest,
+): Promise<Checked> {
   const violations: string[] = [];
   const manifests = await readStoredManifests(store);
   violations.push(...chainFaults(manifests), ...(await strangers(sql, store, manifests, finished)));

@@ -64,5 +64,7 @@ async function readRows(sql: postgres.Sql, table: Table, from: string, where: st
       ? `'${name}', (extract(epoch from "${name}") * 1000000)::bigint::text`
       : `'${name}', "${name}"::text`,
   );
-  return sql.unsafe<{ row: TextRow }[]>(`select jsonb_build_object(${values.join(', ')}) as row from "${from}" where ${where}`);
+  return sql.unsafe<{ row: TextRow }[]>(
+    `select jsonb_build_object(${values.join(', ')}) as row from "${from}" where ${where}`,
+  );
 }

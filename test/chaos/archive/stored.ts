@@ -18,7 +18,12 @@ interface StoredSource {
   readonly table: string;
   readonly columns: readonly StoredColumn[];
   readonly rows: number;
-  readonly files: readonly { readonly key: string; readonly bytes: number; readonly sha256: string; readonly rows: number }[];
+  readonly files: readonly {
+    readonly key: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly rows: number;
+  }[];
 }
 
 /** The document `manifests/000000001.json`, as far as the checker looks at it. */
@@ -59,7 +64,8 @@ export async function readStoredRows(
       continue;
     }
     const found = await readParquet(bytes);
-    if (found.length !== file.rows) faults.push(`${file.key} has ${found.length} rows, and its manifest says ${file.rows}`);
+    if (found.length !== file.rows)
+      faults.push(`${file.key} has ${found.length} rows, and its manifest says ${file.rows}`);
     rows.push(...found.map((row) => textOf(row, columns)));
   }
   return { rows, faults };
@@ -75,7 +81,10 @@ async function readParquet(bytes: Buffer): Promise<readonly Record<string, unkno
       ...(zstdDecompressSync === undefined ? {} : { ZSTD: (piece) => zstdDecompressSync(piece) }),
     },
     // Texts, so that nothing is rounded.
-    parsers: { timestampFromMicroseconds: String, jsonFromBytes: (piece) => piece && Buffer.from(piece).toString('utf8') },
+    parsers: {
+      timestampFromMicroseconds: String,
+      jsonFromBytes: (piece) => piece && Buffer.from(piece).toString('utf8'),
+    },
   });
 }
 

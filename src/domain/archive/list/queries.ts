@@ -57,10 +57,10 @@ export function readArchives(sql: Sql, tables: readonly string[]): Promise<Liste
           from jsonb_array_elements(manifest.manifest::jsonb -> 'sources') with ordinality each (source, position)
       ) sources on manifest.sequence is not null
       left join lateral (
-        select array_agg(distinct coalesce(known.key_id, kid)) as names
+        select array_agg(distinct coalesce(known.key_id, used.kid)) as names
           from jsonb_array_elements(manifest.manifest::jsonb -> 'sources') source
-         cross join lateral jsonb_object_keys(source -> 'keyIds') kid
-          left join public.encryption_data_keys material on material.kid = kid
+         cross join lateral jsonb_object_keys(source -> 'keyIds') used (kid)
+          left join public.encryption_data_keys material on material.kid = used.kid
           left join public.encryption_keys known on known.id = material.encryption_key_id
       ) keys on manifest.sequence is not null
      where ${tables.length} = 0 or journal.source_table = any (${tables as string[]}::text[])

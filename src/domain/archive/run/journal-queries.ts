@@ -90,11 +90,13 @@ export async function setExported(sql: Sql, id: string, sources: readonly Archiv
      where id = ${id}::bigint and state = 'planned'`;
 }
 
+/** Names the manifest of an export; of an archive that has left already, one that says the same again. */
 export async function setVerified(sql: Sql, id: string, sequence: number): Promise<void> {
   await sql`
     update public.archive_journal
-       set state = 'verified', manifest_sequence = ${sequence}, sources = null, problem = null, updated_at = now()
-     where id = ${id}::bigint and state in ('exported', 'verified')`;
+       set state = case state when 'exported' then 'verified' else state end,
+           manifest_sequence = ${sequence}, sources = null, problem = null, updated_at = now()
+     where id = ${id}::bigint and state in ('exported', 'verified', 'dropped')`;
 }
 
 /** The archive of the month does not say any more what the month holds: the next run exports it again. */

@@ -12,6 +12,7 @@ import type { ArchiveRun } from './needs.ts';
 import { holderOf, readParts } from './parts.ts';
 import { readBack } from './read-back.ts';
 import { recheckMonth } from './recheck.ts';
+import { repeatSupplements } from './repeat.ts';
 import { boundsOf, readProven, sealMonth } from './seal.ts';
 
 /**
@@ -69,6 +70,7 @@ async function* letLeave(run: ArchiveRun, planned: PlannedMonth, state: LeaveSta
   const { session } = run;
   const { entry, fresh } = state;
   const signed = await readProven(run, entry);
+  yield* repeatSupplements(run, entry);
   if (!fresh) yield* readBack(run, `${entry.table} ${entry.month}`, signed.manifest.sources);
   if (entry.state === 'detached') return yield* dropMonth(run, { planned, entry, signed });
   const parts = await readParts(session, planned);

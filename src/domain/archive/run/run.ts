@@ -83,7 +83,7 @@ async function* begin(
   request: RunRequest,
 ): Work<{ run: ArchiveRun; plan: ArchivePlan }> {
   const signer = await ensureSigningKey(session, async () => ctx.keys());
-  await publishPublicKey(store, signer);
+  await publishPublicKey(store, signer.publicKey);
   const identity = { ...(await readIdentity(session.sql)), tool: request.tool };
   const ledger = createLedger(session, store.location);
   const publicKeys = await readPublicKeys(session.sql);

@@ -1,6 +1,6 @@
 import type { ProgressEvent, Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
-import type { SignedManifest } from '../manifest/manifest.ts';
+import type { Manifest, SignedManifest } from '../manifest/manifest.ts';
 import { verifySignature } from '../manifest/sign.ts';
 import { readManifest } from '../manifest/stored.ts';
 import { appendManifest } from '../manifest/write.ts';
@@ -25,18 +25,25 @@ export async function* sealMonth(run: ArchiveRun, entry: JournalEntry): Work<voi
     throw error;
   }
   reach(run, 'archive-read-back');
-  const told: ProgressEvent[] = [];
-  const draft = { ...run.identity, table, month, kind, sources, ...boundsOf(month) };
-  const { ctx, signer, publicKeys, ledger, store } = run;
-  const needs = { clock: ctx.clock, reach: ctx.reach, signer, publicKeys, database: run.identity.database };
-  const { manifest } = await appendManifest(
-    { ...needs, tell: (event) => void told.push(event) },
-    { ledger, store, draft },
-  );
-  yield* told;
+  const sequence = yield* append(run, { table, month, kind, sources });
   // The ledger has done so with the manifest, but where the very same archive had its manifest already.
-  await setVerified(session.sql, entry.id, manifest.sequence);
+  await setVerified(session.sql, entry.id, sequence);
   reach(run, 'archive-verified');
+}
+
+/** Signs what is archived, at the end of the chain. @returns the number of its manifest */
+export async function* append(
+  run: ArchiveRun,
+  archive: Pick<Manifest, 'table' | 'month' | 'kind' | 'sources'>,
+): Work<number> {
+  const { ctx, signer, publicKeys, ledger, store, identity } = run;
+  const told: ProgressEvent[] = [];
+  const tell = (event: ProgressEvent): void => void told.push(event);
+  const needs = { clock: ctx.clock, reach: ctx.reach, signer, publicKeys, database: identity.database, tell };
+  const draft = { ...identity, ...archive, ...boundsOf(archive.month) };
+  const { manifest } = await appendManifest(needs, { ledger, store, draft });
+  yield* told;
+  return manifest.sequence;
 }
 
 /** `2025-01-01T00:00:00Z`, as manifests say it. */
