@@ -1,53 +1,50 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { beforeAll } from 'vitest';
 import { addAuditLog, addMenu, addOrder, addOrderItem, addRestaurant, addUser, insert } from '../../schema/rows.ts';
 import { run } from '../../support/io.ts';
 import type { Ran } from '../../support/io.ts';
-import { useKeyring } from '../../support/key-store.ts';
 import type { TestKeyring } from '../../support/key-store.ts';
-import { useSchema } from '../../support/schema.ts';
 import type { SchemaDatabase } from '../../support/schema.ts';
 import { ownerUrl, rowsOf } from '../partition/fixture.ts';
 import type { Rows } from '../partition/fixture.ts';
+import { useArchiveCommands } from './fixture.ts';
 
-export interface ArchiveCommands {
+export interface ReadCommands {
   readonly database: { readonly current: SchemaDatabase };
   readonly keyring: TestKeyring;
   /** Of the store, which is a directory. */
   readonly folder: string;
   /** `ordersync archive …` in this process, as the owner of the tables, who is no superuser. */
   archive(words: readonly string[], env?: Readonly<Record<string, string | undefined>>): Promise<Ran>;
-  /** The rows of its JSON report. */
+  /** The rows of its JSON report, whatever its exit code. */
   rows(words: readonly string[]): Promise<Rows>;
   /** Archives a month for good. @throws Error when that fails */
   leave(table: string, month: string): Promise<void>;
 }
 
-/** A schema, a keyring and a directory of their own for all tests of a describe block. */
-export function useArchiveCommands(): ArchiveCommands {
-  const database = useSchema();
-  const keyring = useKeyring();
-  const commands = { database, keyring } as { -readonly [Name in keyof ArchiveCommands]: ArchiveCommands[Name] };
-  commands.archive = async (words, env = {}) =>
-    run(['archive', ...words, ...patience(words)], {
-      env: { ...keyring.env, ORDERSYNC_DATABASE_URL: ownerUrl(database.current), ...env },
-    });
-  commands.rows = async (words) => rowsOf(await commands.archive([...words, '--format', 'json']));
-  commands.leave = async (table, month) => {
-    const words = ['run', '--table', table, '--month', month, '--to', commands.folder, '--yes'];
-    const { code, stderr } = await commands.archive(words);
-    if (code !== 0) throw new Error(stderr);
-  };
+/** A schema with keys, a keyring and a store of their own for all tests of a describe block. */
+export function useReadCommands(): ReadCommands {
+  const { database, keyring, store, env } = useArchiveCommands();
+  const archive: ReadCommands['archive'] = async (words, more = {}) =>
+    run(['archive', ...words, ...patience(words)], { env: { ...env(), ...more } });
   beforeAll(async () => {
-    commands.folder = mkdtempSync(path.join(tmpdir(), 'ordersync-archive-'));
-    const env = { ...keyring.env, ORDERSYNC_DATABASE_URL: database.current.url };
-    const { code, stderr } = await run(['key', 'create'], { env });
+    const { code, stderr } = await run(['key', 'create'], {
+      env: { ...keyring.env, ORDERSYNC_DATABASE_URL: database.current.url },
+    });
     if (code !== 0) throw new Error(stderr);
   });
-  afterAll(() => rmSync(commands.folder, { recursive: true, force: true }));
-  return commands;
+  return {
+    database,
+    keyring,
+    get folder() {
+      return store.path;
+    },
+    archive,
+    rows: async (words) => rowsOf(await archive([...words, '--format', 'json'])),
+    leave: async (table, month) => {
+      const { code, stderr } = await archive(['run', '--table', table, '--month', month, '--to', store.path, '--yes']);
+      if (code !== 0) throw new Error(stderr);
+    },
+  };
 }
 
 /** Nobody else is at work in these databases, and the machine may be too busy for the default of 150 ms. */
@@ -56,14 +53,14 @@ function patience([verb = '']: readonly string[]): readonly string[] {
 }
 
 /** Makes the partitions of these months. */
-export async function makeMonths({ database }: ArchiveCommands, from: string): Promise<void> {
+export async function makeMonths({ database }: ReadCommands, from: string): Promise<void> {
   const env = { ORDERSYNC_DATABASE_URL: ownerUrl(database.current) };
   const { code, stderr } = await run(['partition', 'ensure', '--from', from, '--lock-timeout', '5s'], { env });
   if (code !== 0) throw new Error(stderr);
 }
 
 /** Audit rows of a month, one an hour from its tenth day on, with a user who exists. */
-export async function addAuditMonth({ database }: ArchiveCommands, month: string, rows: number): Promise<string> {
+export async function addAuditMonth({ database }: ReadCommands, month: string, rows: number): Promise<string> {
   const sql = database.current.as('owner');
   const user = await addUser(sql);
   for (let index = 0; index < rows; index += 1) {
@@ -79,10 +76,7 @@ export async function addAuditMonth({ database }: ArchiveCommands, month: string
 }
 
 /** An order of a month with two items and its history. */
-export async function addOrderOf(
-  { database }: ArchiveCommands,
-  month: string,
-): Promise<{ order: string; menu: string }> {
+export async function addOrderOf({ database }: ReadCommands, month: string): Promise<{ order: string; menu: string }> {
   const sql = database.current.as('owner');
   const at = `${month}-10T00:00:00Z`;
   const restaurant = await addRestaurant(sql, await addUser(sql));

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
-import { addAuditMonth, addOrderOf, makeMonths, useArchiveCommands } from './read-fixture.ts';
+import { addAuditMonth, addOrderOf, makeMonths, useReadCommands } from './read-fixture.ts';
 
 const [FIRST, SECOND, THIRD] = [-9, -10, -11].map(monthFromNow) as [string, string, string];
 
 describe('ordersync archive restore of what cannot, or not simply, go back', () => {
-  const commands = useArchiveCommands();
+  const commands = useReadCommands();
   const sql = () => commands.database.current.as('owner');
   const restore = (table: string, month: string, ...more: string[]) => [
     'restore',

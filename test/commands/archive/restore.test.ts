@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../support/io.ts';
 import { monthFromNow, nameIn, ownerUrl } from '../partition/fixture.ts';
-import { addAuditMonth, addOrderOf, makeMonths, useArchiveCommands } from './read-fixture.ts';
+import { addAuditMonth, addOrderOf, makeMonths, useReadCommands } from './read-fixture.ts';
 
 const MONTHS = [-9, -10, -11].map(monthFromNow) as [string, string, string];
 
 describe('ordersync archive restore', () => {
-  const commands = useArchiveCommands();
+  const commands = useReadCommands();
   const sql = () => commands.database.current.as('owner');
   const restore = (month: string, ...more: string[]) => [
     'restore',
