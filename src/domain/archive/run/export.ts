@@ -44,6 +44,7 @@ export async function* exportMonth(run: ArchiveRun, planned: PlannedMonth, entry
     if (!session.lost) await endReading(session);
   }
   await setExported(session.sql, entry.id, [...archived, ...carried]);
+  reach(run, 'archive-exported');
 }
 
 /** `audit_logs/year=2025/month=01/`, so that a glob over one table finds all of it. */
