@@ -90,3 +90,8 @@ export async function addOrderOf({ database }: ReadCommands, month: string): Pro
   await insert(sql, 'order_status_history', { order_id: order, new_status: 'PENDING', created_at: at });
   return { order, menu };
 }
+
+/** `audit_logs_restored_2025_01` */
+export function sideName(table: string, month: string): string {
+  return `${table}_restored_${month.replace('-', '_')}`;
+}

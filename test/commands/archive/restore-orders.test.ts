@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
-import { addAuditMonth, addOrderOf, makeMonths, useReadCommands } from './read-fixture.ts';
+import { addAuditMonth, addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
 const [FIRST, SECOND, THIRD] = [-9, -10, -11].map(monthFromNow) as [string, string, string];
 
@@ -9,10 +9,14 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
   const sql = () => commands.database.current.as('owner');
   const restore = (table: string, month: string, ...more: string[]) => [
     'restore',
-    ...['--table', table, '--month', month, '--from', commands.folder],
+    '--table',
+    table,
+    '--month',
+    month,
+    '--from',
+    commands.folder,
     ...more,
   ];
-  const sideName = (table: string, month: string) => `${table}_restored_${month.replace('-', '_')}`;
 
   beforeAll(async () => {
     await makeMonths(commands, THIRD);
@@ -31,6 +35,9 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
       ({ order } = await addOrderOf(commands, FIRST));
       before = await allOf();
       await commands.leave('orders', FIRST);
+    });
+
+    test('are gone when they are archived', async () => {
       expect(await allOf()).toEqual({ orders: [], items: [], history: [] });
     });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../support/io.ts';
 import { monthFromNow, nameIn, ownerUrl } from '../partition/fixture.ts';
-import { addAuditMonth, addOrderOf, makeMonths, useReadCommands } from './read-fixture.ts';
+import { addAuditMonth, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
 const MONTHS = [-9, -10, -11].map(monthFromNow) as [string, string, string];
 
@@ -18,7 +18,6 @@ describe('ordersync archive restore', () => {
     commands.folder,
     ...more,
   ];
-  const sideName = (table: string, month: string) => `${table}_restored_${month.replace('-', '_')}`;
   const rowsOfMonth = async (table: string) =>
     sql()`select to_jsonb(t) as row from ${sql()(table)} t order by created_at, id`;
 
@@ -34,6 +33,9 @@ describe('ordersync archive restore', () => {
       await addAuditMonth(commands, month, 30);
       before = [...(await rowsOfMonth(nameIn('audit_logs', month)))];
       await commands.leave('audit_logs', month);
+    });
+
+    test('is gone when it is archived', async () => {
       expect(await sql()`select to_regclass(${nameIn('audit_logs', month)}) as gone`).toEqual([{ gone: null }]);
     });
 

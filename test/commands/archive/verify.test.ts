@@ -22,6 +22,9 @@ const [FIRST, SECOND, THIRD] = [-9, -10, -11].map(monthFromNow) as [string, stri
 const AUDIT_LOGS = [3, 2, 1] as const;
 const ORDERS = 4;
 
+const manifest = (sequence: number) => `manifests/${String(sequence).padStart(9, '0')}.json`;
+const both = (...wrong: object[]) => ({ database: wrong, key: wrong });
+
 describe('ordersync archive verify', () => {
   const commands = useReadCommands();
   /** A copy of the archive, for one test to damage. */
@@ -29,7 +32,6 @@ describe('ordersync archive verify', () => {
   let pem: string;
 
   const file = (key: string) => path.join(folder, key);
-  const manifest = (sequence: number) => `manifests/${String(sequence).padStart(9, '0')}.json`;
   const filesOf = (sequence: number): { key: string; bytes: number }[] => {
     const signed = JSON.parse(readFileSync(file(manifest(sequence)), 'utf8')) as {
       manifest: { sources: { files: { key: string; bytes: number }[] }[] };
@@ -56,7 +58,6 @@ describe('ordersync archive verify', () => {
     );
     return { database: found[0], key: found[1] };
   };
-  const both = (...wrong: object[]) => ({ database: wrong, key: wrong });
 
   beforeAll(async () => {
     await makeMonths(commands, THIRD);

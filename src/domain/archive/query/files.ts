@@ -84,10 +84,13 @@ async function checkFile(
 }
 
 function tooMuch({ location }: ObjectStore, total: number, most: number): OrdersyncError {
-  const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MB`;
   return new OrdersyncError(
     'precondition',
     `the query needs ${megabytes(total)} of ${location}, and ${megabytes(most)} may be copied here`,
     { hint: 'name fewer months with --month, or allow more with --max-copy' },
   );
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024 ** 2)} MB`;
 }

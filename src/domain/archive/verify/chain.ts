@@ -113,19 +113,19 @@ async function checkStoreHead(
   store: ObjectStore,
   manifests: number,
 ): Promise<{ readonly head: Head | undefined; readonly findings: readonly Finding[] }> {
-  const wrong = (fault: 'damaged_head' | 'missing_head', message: string) => ({
-    head: undefined,
-    findings: [{ fault, sequence: undefined, place: HEAD_KEY, message }],
-  });
   try {
     const head = await readStoreHead(store);
     if (head !== undefined || manifests === 0) return { head, findings: [] };
-    return wrong('missing_head', 'it is missing; without it manifests missing at the end may go unseen');
+    return wrongHead('missing_head', 'it is missing; without it manifests missing at the end may go unseen');
   } catch (error) {
     const damaged = error instanceof OrdersyncError && error.details.facts?.['reason'] === 'damaged_head';
     if (!damaged) throw error;
-    return wrong('damaged_head', error.message);
+    return wrongHead('damaged_head', error.message);
   }
+}
+
+function wrongHead(fault: 'damaged_head' | 'missing_head', message: string) {
+  return { head: undefined, findings: [{ fault, sequence: undefined, place: HEAD_KEY, message }] };
 }
 
 function checkNoted(proven: readonly ProvenManifest[], noted: string | undefined): Finding[] {

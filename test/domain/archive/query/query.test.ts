@@ -50,6 +50,8 @@ const TWO_MONTHS = [
   { table: 'empty', month: '2025-01', rows: undefined },
 ] as const;
 
+const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith('ordersync-query-'));
+
 describe('a query of the archive', () => {
   test('gives exact values of every archived month, or of those that are named', async () => {
     const archive = await handMadeArchive(TWO_MONTHS);
@@ -189,7 +191,6 @@ describe('a query of the archive', () => {
   test('copies what it needs of a store elsewhere, within a limit, and leaves no copy behind', async () => {
     const archive = await handMadeArchive(TWO_MONTHS);
     const remote: ObjectStore = { ...archive.store, location: 's3://bucket/archive' };
-    const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith('ordersync-query-'));
     const before = new Set(copies());
     expect((await ask({ ...archive, store: remote }, 'select count(*) from notes')).rows).toEqual([[2n]]);
     expect(
