@@ -11,6 +11,7 @@ import type { GlobalValues, WriterValues } from './globals.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { createKeyStores } from './key-store.ts';
+import { createStores } from './store.ts';
 import { createDatabase, listSettings, systemClock } from './session.ts';
 import { holdMemorySteady } from './steady-memory.ts';
 import { openTalk } from './talk.ts';
@@ -43,6 +44,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     warn: talk.warn,
   });
   const keyStores = createKeyStores(io, { configuration, clock, signal: interrupts.signal });
+  const stores = createStores(io, { configuration, clock, signal: interrupts.signal });
   try {
     const { migrationsDir, environment } = await configuration();
     const config = {
@@ -53,7 +55,8 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     };
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);
-    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret, reach };
+    const { store } = stores;
+    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, store, readSecret, reach };
     const report = await produceReport(io, ctx, invocation, talk);
     await talk.present(report, db.server);
     return exitCodeOfOutcome(report.outcome);
@@ -61,6 +64,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     interrupts.dispose();
     talk.close();
     try {
+      await stores.close();
       await keyStores.close();
     } finally {
       await db.close();

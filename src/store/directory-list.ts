@@ -22,11 +22,12 @@ export async function* listFiles(root: string, prefix: string): AsyncGenerator<S
 }
 
 /** Removes what this program, and nothing else, left unfinished. */
-export async function sweepFiles(root: string, prefix: string): Promise<number> {
+export async function sweepFiles(root: string, prefix: string, olderThanMs: number): Promise<number> {
   let swept = 0;
   for await (const key of walk(root, folderOf(prefix), '')) {
     if (unfinished(key)?.startsWith(prefix) !== true) continue;
     const file = path.join(root, key);
+    if (olderThanMs > 0 && (await ageOf(file)) < olderThanMs) continue;
     await during(file, () => unlink(file)).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
     });
@@ -34,6 +35,15 @@ export async function sweepFiles(root: string, prefix: string): Promise<number> 
     swept += 1;
   }
   return swept;
+}
+
+/** Since it was last written to. A file that has just gone is as old as can be. */
+async function ageOf(file: string): Promise<number> {
+  const found = await during(file, () => lstat(file)).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  return found === undefined ? Infinity : Date.now() - found.mtimeMs;
 }
 
 /** Every regular file below a folder, but for those that cannot begin with the prefix. */

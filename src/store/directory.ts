@@ -34,9 +34,9 @@ export async function openDirectoryStore(request: { readonly path: string }): Pr
       return listFiles(root, prefix);
     },
     remove: async (key) => removeFile(fileOf(key)),
-    sweep: async (prefix) => {
+    sweep: async (prefix, { olderThanMs = 0 } = {}) => {
       requirePrefix(prefix);
-      return sweepFiles(root, prefix);
+      return sweepFiles(root, prefix, olderThanMs);
     },
     probe: async () => {
       const upload = await startFile({ root, location, key: 'probe', file: path.join(root, 'probe'), ifAbsent: true });

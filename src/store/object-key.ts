@@ -12,11 +12,14 @@ export const TEMPORARY_SUFFIX = '.ordersync.tmp';
  * @throws OrdersyncError `usage`, reason `unusable_key`
  */
 export function requireObjectKey(key: string): void {
-  const names = key.split('/');
-  if (Buffer.byteLength(key) <= LONGEST_KEY && names.every(isName)) return;
+  if (isObjectKey(key)) return;
   throw storeError('usage', 'unusable_key', `${JSON.stringify(key.slice(0, 200))} cannot be the key of an object`, {
     hint: 'a key is a relative path without . and .., with names of letters, digits and . _ = -',
   });
+}
+
+export function isObjectKey(key: string): boolean {
+  return Buffer.byteLength(key) <= LONGEST_KEY && key.split('/').every(isName);
 }
 
 /** Of a prefix the last name may be cut or empty. */

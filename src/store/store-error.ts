@@ -21,6 +21,7 @@ export type StoreFault =
   | 'no_credentials'
   | 'bad_credentials'
   | 'no_region'
+  | 'frozen' // moved to a storage class that must be thawed before it is read
   | 'refused' // a request that the service does not accept, for a reason of its own
   | 'changed_on_the_way' // a checksum did not hold
   | 'wrong_answer';

@@ -92,7 +92,7 @@ export function verifyChain(request: ChainRequest): ChainVerdict {
   }
   const known = heads.filter(({ sequence }) => sequence >= expected);
   const last = known.reduce((most, { sequence }) => Math.max(most, sequence), 0);
-  if (known.length > 0) findings.push(missing(expected, last, `${listed(known)} knows of them`));
+  if (known.length > 0) findings.push(missing(expected, last, `known to ${listed(known)}`));
   const newest = [...genuine.keys()].reduce((most, sequence) => Math.max(most, sequence), 0);
   const digest = genuine.get(newest)?.digest;
   return { findings, head: digest === undefined ? undefined : { sequence: newest, digest } };
@@ -121,7 +121,7 @@ function missing(first: number, last: number, why: string): ChainFinding {
 }
 
 function listed(heads: ChainRequest['heads']): string {
-  return heads.map(({ source }) => source).join(' and ');
+  return [...new Set(heads.map(({ source }) => source))].join(' and ');
 }
 
 function foreign(sequence: number, { database }: Genuine, spans: ReturnType<typeof spansOf>): Fault | undefined {

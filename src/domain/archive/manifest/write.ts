@@ -63,7 +63,7 @@ async function putNext(
     createdAt: needs.clock.now().toISOString(),
   });
   const key = manifestKey(signed.manifest.sequence);
-  needs.reach('before the manifest');
+  needs.reach('archive-before-manifest');
   const sent = await sendBytes(store, key, manifestBytes(signed), { ifAbsent: true }).catch((error: unknown) => {
     if (storeFaultOf(error) === 'already_exists') return undefined;
     throw error;
@@ -82,9 +82,9 @@ async function advance(
   signed: SignedManifest,
   head: Head | undefined,
 ): Promise<boolean> {
-  needs.reach('between store and database');
+  needs.reach('archive-between-store-and-database');
   const advanced = await ledger.advance(signed, head);
-  if (advanced) needs.reach('after the manifest');
+  if (advanced) needs.reach('archive-after-manifest');
   return advanced;
 }
 
