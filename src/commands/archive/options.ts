@@ -1,5 +1,6 @@
 import { option } from '../../cli/options.ts';
-import type { OptionDef } from '../../cli/options.ts';
+import type { OptionDef, Values } from '../../cli/options.ts';
+import type { StoreRequest } from '../../context.ts';
 import { ARCHIVED_TABLE_NAMES } from '../../domain/archive/plan/tables.ts';
 import { OrdersyncError } from '../../errors.ts';
 
@@ -20,6 +21,32 @@ export const TABLE_OPTION: OptionDef<readonly string[]> = {
   }),
   parse: parseTable,
 };
+
+/** Where archives go; without --to the configured store. */
+export const STORE_OPTIONS = {
+  to: option.text('the store: a directory, or s3://bucket/prefix', { placeholder: 'url' }),
+  endpoint: option.text('of a store that speaks the protocol of S3', { placeholder: 'url' }),
+  objectLockMode: option.choice(['governance', 'compliance'], 'how S3 is to refuse the removal of what is uploaded'),
+  retainUntil: {
+    ...option.text('until when it refuses', { placeholder: 'time' }),
+    default: undefined,
+    parse: parseInstant,
+  } as OptionDef<Date | undefined>,
+};
+
+/** @throws OrdersyncError `usage` for half an object lock */
+export function storeRequestOf({
+  to,
+  endpoint,
+  objectLockMode: mode,
+  retainUntil,
+}: Values<typeof STORE_OPTIONS>): StoreRequest {
+  if ((mode === undefined) !== (retainUntil === undefined)) {
+    throw new OrdersyncError('usage', '--object-lock-mode and --retain-until go together');
+  }
+  const objectLock = mode === undefined || retainUntil === undefined ? undefined : { mode, retainUntil };
+  return { to, endpoint, objectLock };
+}
 
 export const AGE_OPTION: OptionDef<Age | undefined> = {
   ...option.text('months of which every row is older, such as 6 months or 2 years', { placeholder: 'age' }),
@@ -43,6 +70,12 @@ export function monthsOf(age: Age | undefined, unit: AgeUnit | undefined): numbe
   const months = written.startsWith('year') ? age.count * 12 : age.count;
   if (months >= 1 && months <= MOST_MONTHS) return months;
   throw new OrdersyncError('usage', `--older-than takes 1 month to ${MOST_MONTHS / 12} years`);
+}
+
+function parseInstant(text: string): Date {
+  const at = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/.test(text) ? new Date(text) : undefined;
+  if (at !== undefined && !Number.isNaN(at.getTime())) return at;
+  throw new OrdersyncError('usage', `"${text}" is not a time; write it as 2033-12-31 or 2033-12-31T00:00:00Z`);
 }
 
 function parseAge(text: string): Age {

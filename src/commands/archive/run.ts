@@ -15,14 +15,14 @@ import type { TableState } from '../../domain/partitions/table.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { version } from '../../version.ts';
 import { CHANGE_OPTIONS, monthOption } from '../partition/options.ts';
-import { AGE_ARGUMENT, AGE_OPTION, monthsOf, TABLE_OPTION } from './options.ts';
+import { AGE_ARGUMENT, AGE_OPTION, monthsOf, STORE_OPTIONS, storeRequestOf, TABLE_OPTION } from './options.ts';
 import { archivedReport, counted, planReport } from './reports.ts';
 
 const OPTIONS = {
   olderThan: AGE_OPTION,
   month: monthOption('this month, whatever its age'),
   table: TABLE_OPTION,
-  to: option.text('the store: a directory, or s3://bucket/prefix', { placeholder: 'url' }),
+  ...STORE_OPTIONS,
   keep: option.flag('export and prove, and leave the months in the database'),
   ...CHANGE_OPTIONS,
 };
@@ -60,11 +60,13 @@ export const run = defineCommand({
   ],
   plan: async (ctx, request, { dryRun }): Promise<RunPlan> => {
     const wanted = requestOf(request);
-    const store = await ctx.store(request.to);
+    const store = await ctx.store(storeRequestOf(request));
     if (!dryRun) await store.probe();
     const session = await ctx.db.session();
     const plan = await planArchive(session, wanted, ctx.clock.now());
     requireSameStore(plan, store);
+    // Without a key to sign with it ends here, before anybody is asked.
+    if (!dryRun && plan.months.length > 0) await ctx.keys();
     const statements = new Map<PlannedMonth, readonly PlannedStatement[]>();
     for (const [index, month] of plan.months.entries()) {
       const state = await readTableState(session, `public.${month.table.table}`);
@@ -94,7 +96,7 @@ function without(state: TableState, left: readonly PlannedMonth[]): TableState {
 
 async function* archive(ctx: Context, request: RunValues) {
   const session = await ctx.db.session();
-  const store = await ctx.store(request.to);
+  const store = await ctx.store(storeRequestOf(request));
   const archived = yield* runArchive(
     ctx,
     { session, store },
