@@ -5,7 +5,7 @@ import { queryArchive } from '../../domain/archive/query/query.ts';
 import { provenChain } from '../../domain/archive/verify/chain.ts';
 import { trustOf } from '../../domain/archive/verify/trust.ts';
 import type { Report } from '../../output/report.ts';
-import { FROM_OPTION, monthsOption, PUBLIC_KEY_OPTION } from './read-options.ts';
+import { FROM_OPTIONS, monthsOption, PUBLIC_KEY_OPTION, storeOf } from './read-options.ts';
 
 const MB = 1024 ** 2;
 
@@ -20,7 +20,7 @@ export const query = defineCommand({
   args: { sql: option.text('one SELECT', { required: true }) },
   options: {
     month: monthsOption('only this month; may be repeated. Default: all'),
-    ...FROM_OPTION,
+    ...FROM_OPTIONS,
     ...PUBLIC_KEY_OPTION,
     trustFiles: option.flag(
       'take files of this machine for what their manifests say, without reading all of them first',
@@ -34,7 +34,7 @@ export const query = defineCommand({
     'ordersync archive query "select * from orders where id = \'0190…\'" --month 2025-01 --format json',
   ],
   run: async function* (ctx, request) {
-    const store = await ctx.store(request.from);
+    const store = await storeOf(ctx, request);
     const chain = yield* provenChain(ctx, { store, trust: await trustOf(ctx, request.publicKey) });
     return yield* queryArchive(
       ctx,

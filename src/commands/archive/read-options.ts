@@ -1,18 +1,22 @@
 import { option } from '../../cli/options.ts';
-import type { OptionDef } from '../../cli/options.ts';
+import type { OptionDef, Values } from '../../cli/options.ts';
+import type { Context } from '../../context.ts';
 import type { Month } from '../../domain/partitions/month.ts';
 import { parseMonth } from '../../domain/partitions/month.ts';
 import { OrdersyncError } from '../../errors.ts';
+import type { ObjectStore } from '../../store/store.ts';
 
-/** Options of every verb that reads an archive. */
-export const FROM_OPTION = {
-  from: option.text(
-    'the store: a directory or s3://bucket/prefix. Default: ORDERSYNC_ARCHIVE, or "archive" of the environment',
-    {
-      placeholder: 'url',
-    },
-  ),
+/** Which archive a verb reads. */
+export const FROM_OPTIONS = {
+  from: option.text('the store: a directory or s3://bucket/prefix. Default: the configured one', {
+    placeholder: 'url',
+  }),
+  endpoint: option.text('of a store that speaks the protocol of S3', { placeholder: 'url' }),
 };
+
+export function storeOf(ctx: Context, { from, endpoint }: Values<typeof FROM_OPTIONS>): Promise<ObjectStore> {
+  return ctx.store({ to: from, endpoint });
+}
 
 export const PUBLIC_KEY_OPTION = {
   publicKey: option.texts('trust this public key (PEM) instead of asking the database; may be repeated', {

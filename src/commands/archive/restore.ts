@@ -13,13 +13,14 @@ import { trustOf } from '../../domain/archive/verify/trust.ts';
 import type { Month } from '../../domain/partitions/month.ts';
 import type { Report, Row } from '../../output/report.ts';
 import { CHANGE_OPTIONS, changerOf, monthOption } from '../partition/options.ts';
-import { FROM_OPTION, PUBLIC_KEY_OPTION } from './read-options.ts';
+import { FROM_OPTIONS, PUBLIC_KEY_OPTION, storeOf } from './read-options.ts';
 
 interface Asked {
   readonly table: string;
   readonly month: Month | undefined;
   readonly to: 'side' | 'attach';
   readonly from: string | undefined;
+  readonly endpoint: string | undefined;
   readonly publicKey: readonly string[];
 }
 
@@ -37,7 +38,7 @@ export const restore = defineCommand({
     table: { ...option.choice(ARCHIVED_TABLE_NAMES, 'the table', { required: true }), placeholder: 'name' },
     month: { ...monthOption('the month'), required: true },
     to: option.choice(['side', 'attach'], 'a table of its own, or a partition again', { default: 'side' }),
-    ...FROM_OPTION,
+    ...FROM_OPTIONS,
     ...PUBLIC_KEY_OPTION,
     ...CHANGE_OPTIONS,
   },
@@ -64,9 +65,9 @@ export const restore = defineCommand({
   present: ({ plan, tables }) => restoredReport(plan, tables),
 });
 
-async function wanted(ctx: Context, { table, month, to, from, publicKey }: Asked): Promise<RestoreRequest> {
+async function wanted(ctx: Context, { table, month, to, from, endpoint, publicKey }: Asked): Promise<RestoreRequest> {
   if (month === undefined) throw new TypeError('a required option is missing');
-  return { store: await ctx.store(from), trust: await trustOf(ctx, publicKey), table, month, to };
+  return { store: await storeOf(ctx, { from, endpoint }), trust: await trustOf(ctx, publicKey), table, month, to };
 }
 
 function planReport(plan: RestorePlan): Report {

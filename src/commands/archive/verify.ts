@@ -5,7 +5,7 @@ import { trustOf } from '../../domain/archive/verify/trust.ts';
 import type { CheckedManifest, Verified } from '../../domain/archive/verify/verify.ts';
 import { verifyArchive } from '../../domain/archive/verify/verify.ts';
 import type { Report, Row } from '../../output/report.ts';
-import { FROM_OPTION, monthsOption, noted, PUBLIC_KEY_OPTION, tablesOption } from './read-options.ts';
+import { FROM_OPTIONS, monthsOption, noted, PUBLIC_KEY_OPTION, tablesOption, storeOf } from './read-options.ts';
 
 export const verify = defineCommand({
   name: 'verify',
@@ -17,7 +17,7 @@ export const verify = defineCommand({
     'then --head tells the digest that was written down (ordersync archive head), without which manifests missing at the end ' +
     'are only seen by the head in the store itself.',
   options: {
-    ...FROM_OPTION,
+    ...FROM_OPTIONS,
     table: tablesOption('only archives of this table; may be repeated'),
     month: monthsOption('only archives of this month; may be repeated'),
     ...PUBLIC_KEY_OPTION,
@@ -43,7 +43,7 @@ export const verify = defineCommand({
   run: async function* (ctx, request) {
     const trust = await trustOf(ctx, request.publicKey);
     const { table: tables, month: months, sample, head } = request;
-    const store = await ctx.store(request.from);
+    const store = await storeOf(ctx, request);
     return yield* verifyArchive(ctx, { store, trust, noted: head, tables, months, sample });
   },
   present: verifiedReport,
