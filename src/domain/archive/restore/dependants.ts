@@ -69,6 +69,7 @@ async function returnStaged(
     session,
     `insert into ${into} (${list}) select ${list} from pg_temp.${quoteIdentifier(STAGED.name)}`,
   );
+  needs.reach('restore-returned');
   const after = await contentOf(needs, part.source, from);
   if (after.root === staged.root) return { ...result, state: 'restored' };
   // Thrown, not returned: the rows must not stay.
