@@ -187,7 +187,7 @@ interface Answer {
 function send(state: State, response: ServerResponse, { operation, fault, answer }: Answer): void {
   const id = randomBytes(8).toString('hex').toUpperCase();
   const common = { 'x-amz-request-id': id, date: new Date(Date.now() + state.clockOffset).toUTCString() };
-  if (fault === 'hang') return;
+  if (fault === 'hang' || fault === 'hang-after') return;
   if (fault === 'reset' || fault === 'lost-answer') response.destroy();
   else if (fault === 'proxy-page')
     response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body>Bad Gateway</body></html>');
