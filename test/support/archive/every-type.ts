@@ -12,7 +12,7 @@ export async function createEveryType(sql: postgres.Sql): Promise<void> {
     create table every_type (
       id uuid primary key, created_at timestamptz not null,
       words text, name varchar(100), secret_encrypted text, note jsonb, amount numeric, day date, flag boolean,
-      small smallint, number integer, big bigint, ratio double precision, shade colour, label short_text, share percent
+      small smallint, number integer, big bigint, ratio double precision, shade colour, label short_text, share percent, never text
     )`);
 }
 

@@ -115,6 +115,7 @@ export class ColumnWriter {
 
   #endIndexes(): void {
     const { size } = this.#dictionary;
+    // Nothing but nulls: readers do not expect a dictionary without values.
     if (size === 0) return this.#endPage();
     this.#push('dictionary', ENCODING.plain, size, this.#dictionary.toBuffer());
     const width = Math.max(1, 32 - Math.clz32(size - 1));

@@ -24,7 +24,7 @@ export class Dictionary {
     for (let at = start; at < end; at += 1) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
     for (let slot = (hash ^ (hash >>> 9)) & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
       const entry = this.#slots[slot] ?? 0;
-      if (entry === 0) return this.#enter(slot, bytes.subarray(start, end));
+      if (entry === 0) return this.#enter(slot, bytes, start, end);
       if (this.#holds(entry - 1, bytes, start, end)) return entry - 1;
     }
   }
@@ -44,10 +44,10 @@ export class Dictionary {
     this.#slots.fill(0);
   }
 
-  #enter(slot: number, value: Uint8Array): number {
+  #enter(slot: number, bytes: Buffer, start: number, end: number): number {
     if (this.size === MAX_ENTRIES) return -1;
     this.#starts.push(this.#values.length);
-    this.#values.append(value);
+    this.#values.append(bytes, start, end);
     this.#slots[slot] = this.size;
     return this.size - 1;
   }

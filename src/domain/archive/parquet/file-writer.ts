@@ -7,7 +7,7 @@ import { encodeFooter, encodePageHeader, ENCODING, MAGIC, type ChunkPlace, type 
 import { Unrepresentable } from './to-plain.ts';
 
 /** A row group is what a reader has to hold at once; two of them are in memory while one is being written. */
-const GROUP_BYTES = 16 * 1024 * 1024;
+const GROUP_BYTES = 12 * 1024 * 1024;
 const GROUP_ROWS = 128 * 1024;
 /** Pages that are being compressed: enough for libuv's four threads, with some to take up. */
 const PAGES_AT_WORK = 8;

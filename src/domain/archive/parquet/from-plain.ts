@@ -18,8 +18,8 @@ export const FROM_PLAIN: Readonly<Record<Kind, FromPlain>> = {
   json: (to, from, at) => takeBytes(to, from, at, JSONB_VERSION),
   numeric: takeNumeric,
   uuid: fixed('uuid', (to, from, at) => {
-    const start = head(to, 16);
-    from.copy(to.bytes, start, at, at + 16);
+    putLength(to, 16);
+    to.append(from, at, at + 16);
   }),
   timestamp: fixed('timestamp', takeTimestamp),
   date: fixed('date', (to, from, at) => {
@@ -65,17 +65,22 @@ function fixed(kind: Kind, take: (to: ByteSink, from: Buffer, at: number) => voi
 /** Writes the length and makes room for the value. @returns where it goes */
 function head(to: ByteSink, length: number): number {
   to.reserve(length + 4);
-  to.bytes.writeInt32BE(length, to.length);
-  const start = to.length + 4;
+  putLength(to, length);
+  const start = to.length;
   to.length = start + length;
   return start;
 }
 
+function putLength(to: ByteSink, length: number): void {
+  to.reserve(4);
+  to.length = to.bytes.writeInt32BE(length, to.length);
+}
+
 function takeBytes(to: ByteSink, from: Buffer, at: number, prefix: Buffer): number {
   const end = endOfPlain('text', from, at);
-  const start = head(to, prefix.length + end - at - 4);
-  if (prefix.length > 0) prefix.copy(to.bytes, start);
-  from.copy(to.bytes, start + prefix.length, at + 4, end);
+  putLength(to, prefix.length + end - at - 4);
+  to.append(prefix);
+  to.append(from, at + 4, end);
   return end;
 }
 
@@ -83,7 +88,8 @@ function takeNumeric(to: ByteSink, from: Buffer, at: number): number {
   const end = endOfPlain('numeric', from, at);
   const bytes = numericBytes(from.toString('latin1', at + 4, end));
   damageUnless(bytes !== undefined, 'a numeric is not a number');
-  bytes.copy(to.bytes, head(to, bytes.length));
+  putLength(to, bytes.length);
+  to.append(bytes);
   return end;
 }
 

@@ -37,7 +37,7 @@ export class ThriftWriter {
     this.#zigzag(BigInt(value));
   }
 
-  binary(field: number, value: string | Uint8Array): void {
+  binary(field: number, value: string | Buffer): void {
     this.#field(field, THRIFT.binary);
     this.#bytes(value);
   }
@@ -83,7 +83,7 @@ export class ThriftWriter {
     this.#lastField = field;
   }
 
-  #bytes(value: string | Uint8Array): void {
+  #bytes(value: string | Buffer): void {
     const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     this.#varint(BigInt(bytes.length));
     this.#out.append(bytes);

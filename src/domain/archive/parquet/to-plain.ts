@@ -24,11 +24,7 @@ export const TO_PLAIN: Readonly<Record<Kind, ToPlain>> = {
     const text = Buffer.from(numericText(from, at));
     putBytes(to, text, 0, text.length);
   },
-  uuid: (to, from, at, length) => {
-    to.reserve(length);
-    from.copy(to.bytes, to.length, at, at + length);
-    to.length += length;
-  },
+  uuid: (to, from, at, length) => to.append(from, at, at + length),
   timestamp: putTimestamp,
   date: putDate,
   boolean: (to, from, at) => to.byte(from[at] ?? 0),
@@ -40,9 +36,8 @@ export const TO_PLAIN: Readonly<Record<Kind, ToPlain>> = {
 
 function putBytes(to: ByteSink, from: Buffer, at: number, length: number): void {
   to.reserve(length + 4);
-  to.bytes.writeUInt32LE(length, to.length);
-  from.copy(to.bytes, to.length + 4, at, at + length);
-  to.length += length + 4;
+  to.length = to.bytes.writeUInt32LE(length, to.length);
+  to.append(from, at, at + length);
 }
 
 function putReversed(to: ByteSink, from: Buffer, at: number): void {
