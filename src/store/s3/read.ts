@@ -1,4 +1,4 @@
-import { truncated } from '../store-error.ts';
+import { storeError, storeFaultOf, truncated } from '../store-error.ts';
 import { classify } from './classify.ts';
 import type { S3Needs } from './client.ts';
 import { pauseAfter } from './client.ts';
@@ -72,10 +72,20 @@ async function get(
     ...(range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }),
     ...(etag === undefined ? {} : { IfMatch: etag }),
   };
-  const { Body, ContentLength, ETag } = await caller.ask(call, (client, sdk, options) =>
-    client.send(new sdk.GetObjectCommand(request), options),
-  );
+  const { Body, ContentLength, ETag } = await caller
+    .ask(call, (client, sdk, options) => client.send(new sdk.GetObjectCommand(request), options))
+    .catch((error: unknown) => {
+      // The one condition there is: that it is the object whose beginning was read.
+      throw storeFaultOf(error) === 'already_exists' ? replaced(call.location, key) : error;
+    });
   if (Body === undefined || ContentLength === undefined) throw plainS3Error(call, 'wrong_answer', 'no body or length');
   // In Node the SDK's body is the response itself, a stream of buffers.
   return { bytes: ContentLength, etag: ETag, body: Body as unknown as AsyncIterable<Uint8Array> };
+}
+
+function replaced(location: string, key: string) {
+  return storeError('unhealthy', 'changed_on_the_way', `${key} in ${location} was replaced while it was read`, {
+    hint: 'somebody writes to the archive; ordersync archive verify tells whether what is there now is genuine',
+    facts: { location, key },
+  });
 }
