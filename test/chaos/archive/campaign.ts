@@ -7,7 +7,7 @@ import type { End, Site } from './site.ts';
 import { shadowRows } from './shadow.ts';
 
 /** Those of the manifests' own module, which names no types for them. */
-export const MANIFEST_POINTS = [
+const MANIFEST_POINTS = [
   'archive-before-manifest',
   'archive-between-store-and-database',
   'archive-after-manifest',

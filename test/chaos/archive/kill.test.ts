@@ -28,11 +28,12 @@ describe('an archive that is killed', () => {
     async () => {
       const folder = mkdtempSync(path.join(tmpdir(), 'ordersync-store-'));
       onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-      await campaign({ env: { ORDERSYNC_ARCHIVE: folder }, reader: directoryReader(folder) });
+      const landed = await campaign({ env: { ORDERSYNC_ARCHIVE: folder }, reader: directoryReader(folder) });
+      expect(seldom(landed)).toEqual([]);
     },
   );
 
-  async function campaign(store: SiteStore): Promise<void> {
+  async function campaign(store: SiteStore): Promise<ReadonlyMap<string, number>> {
     const random = seededRandom(SEED);
     const site = await openSite(database.current, { store, rows: ROWS });
     onTestFinished(() => site.close());
@@ -52,6 +53,11 @@ describe('an archive that is killed', () => {
     console.log(
       `seed ${SEED}: ${kills()} kills: ${[...landed].map(([where, times]) => `${where} ${times}`).join(', ')}`,
     );
-    if (FULL) expect(POINTS.filter((point) => (landed.get(point) ?? 0) < 3)).toEqual([]);
+    return landed;
   }
 });
+
+/** Places that were hit less than three times; the short form does not come to all of them. */
+function seldom(landed: ReadonlyMap<string, number>): readonly string[] {
+  return FULL ? POINTS.filter((point) => (landed.get(point) ?? 0) < 3) : [];
+}

@@ -92,7 +92,7 @@ function textOf(row: Record<string, unknown>, columns: readonly StoredColumn[]):
   return Object.fromEntries(
     columns.map(({ name }) => {
       const value = row[name];
-      return [name, value === null || value === undefined ? null : String(value as string | number | bigint | boolean)];
+      return [name, value === null || value === undefined ? null : String(value)];
     }),
   );
 }

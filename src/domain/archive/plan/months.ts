@@ -61,38 +61,39 @@ async function planMonth(
   const { table, state } = request;
   const entries = request.entries.filter((entry) => entry.month === month);
   const own = entries.find(({ kind }) => kind === 'month');
-  const late = entries.find(({ kind, state: at }) => kind === 'supplement' && at !== 'dropped');
   const partition = state.partitions.find((candidate) => candidate.month === month);
   const base = { table, month, ownRows: own?.state === 'dropped', ...sizeOf(partition) };
-  const supplement = (entry: JournalEntry | undefined): PlannedMonth => ({
-    ...base,
-    kind: 'supplement',
-    number: entry?.number ?? Math.max(0, ...entries.map(({ number }) => number)) + 1,
-    entry,
-    partition: undefined,
-  });
-  const supplements = late === undefined ? [] : [supplement(late)];
+  const begun = entries.find(({ kind, state: at }) => kind === 'supplement' && at !== 'dropped');
+  const supplements = begun === undefined ? [] : [supplementOf(base, entries, begun)];
   if (own?.state === 'dropped') {
-    const rows =
-      late === undefined && (await holdsAny(session, partOfRows(table, month))) ? [supplement(undefined)] : [];
-    return [...supplements, ...rows, ...coverOf(request, partition, base)];
+    const late = begun === undefined && (await holdsAny(session, partOfRows(table, month)));
+    const fresh = late ? [supplementOf(base, entries, undefined)] : [];
+    return [...supplements, ...fresh, ...coverOf(request, partition, base)];
   }
   if (own?.state === 'restored' && request.month === undefined) {
     return 'it was restored from the archive; name it with --month to archive it again';
   }
-  const begun = own?.partition != null && own.partitionOid !== null && own.state !== 'restored';
-  const holder = begun ? { schema: state.schema, name: own.partition, oid: own.partitionOid } : partition;
+  const holder = holderOf(state, own) ?? partition;
   if (table.partitioned && holder === undefined) return supplements;
-  const planned: PlannedMonth = { ...base, ownRows: true, kind: 'month', number: 0, entry: own, partition: holder };
-  return [...supplements, planned];
+  return [...supplements, { ...base, ownRows: true, kind: 'month', number: 0, entry: own, partition: holder }];
+}
+
+type Base = Pick<PlannedMonth, 'table' | 'month' | 'ownRows' | 'rows' | 'bytes'>;
+
+function supplementOf(base: Base, entries: readonly JournalEntry[], entry: JournalEntry | undefined): PlannedMonth {
+  const number = entry?.number ?? Math.max(0, ...entries.map((one) => one.number)) + 1;
+  return { ...base, kind: 'supplement', number, entry, partition: undefined };
+}
+
+/** The table that a month which was begun is in, attached or not. */
+function holderOf({ schema }: TableState, own: JournalEntry | undefined): PlannedMonth['partition'] {
+  if (own === undefined || own.state === 'restored' || own.partition === null || own.partitionOid === null)
+    return undefined;
+  return { schema, name: own.partition, oid: own.partitionOid };
 }
 
 /** An empty partition in the place of a month that left from among others: it can go once nothing older is attached. */
-function coverOf(
-  { state }: TableRequest,
-  partition: Partition | undefined,
-  base: Pick<PlannedMonth, 'table' | 'month' | 'ownRows' | 'rows' | 'bytes'>,
-): readonly PlannedMonth[] {
+function coverOf({ state }: TableRequest, partition: Partition | undefined, base: Base): readonly PlannedMonth[] {
   if (partition === undefined || state.partitions.every(({ kind }) => kind !== 'underflow')) return [];
   return [{ ...base, kind: 'cover', number: 0, entry: undefined, partition }];
 }

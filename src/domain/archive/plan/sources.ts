@@ -63,7 +63,7 @@ export function sourceOf(
 }
 
 /** A condition on rows called `source`, with which rows of a month are found by an index. */
-export function inMonth(column: string, byId: boolean, month: Month): string {
+function inMonth(column: string, byId: boolean, month: Month): string {
   const bounds = [startOf(month), endOf(month)].map((at) =>
     quoteLiteral(byId ? uuidFloor(at) : new Date(at).toISOString()),
   );

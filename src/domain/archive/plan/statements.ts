@@ -53,7 +53,6 @@ function leaveStatements({ table, month, partition }: PlannedMonth, state: Table
   if (partition === undefined) return [];
   const [parent, child] = [quoteQualified(state), quoteQualified(partition)];
   const keys = table.dependants.filter(({ timeColumn }) => timeColumn === undefined);
-  const exclusive = (tables: readonly string[]): readonly TableLocks[] => [{ mode: 'ACCESS EXCLUSIVE', tables }];
   return [
     {
       sql: `alter table ${parent} detach partition ${child} concurrently`,
@@ -124,4 +123,8 @@ function moveUnderflow(state: TableState, underflow: { schema: string; name: str
     locks: [{ mode: 'ACCESS EXCLUSIVE' as const, tables }],
     comment: 'late rows of the month find the underflow; for a moment',
   };
+}
+
+function exclusive(tables: readonly string[]): readonly TableLocks[] {
+  return [{ mode: 'ACCESS EXCLUSIVE', tables }];
 }

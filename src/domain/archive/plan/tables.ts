@@ -48,13 +48,6 @@ export const ARCHIVED_TABLES: readonly ArchivedTable[] = [
 
 export const ARCHIVED_TABLE_NAMES: readonly string[] = ARCHIVED_TABLES.map(({ table: name }) => name);
 
-/** @throws TypeError for a name that the callers have checked before */
-export function archivedTable(name: string): ArchivedTable {
-  const found = ARCHIVED_TABLES.find((candidate) => candidate.table === name);
-  if (found === undefined) throw new TypeError(`${name} is not archived`);
-  return found;
-}
-
 function table(name: string, options: Partial<ArchivedTable>): ArchivedTable {
   const partitioned = (PARTITIONED_TABLES as readonly string[]).includes(name);
   return { table: name, partitioned, byId: false, guarded: false, dependants: [], waitsFor: undefined, ...options };

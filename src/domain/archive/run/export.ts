@@ -48,7 +48,7 @@ export async function* exportMonth(run: ArchiveRun, planned: PlannedMonth, entry
 }
 
 /** `audit_logs/year=2025/month=01/`, so that a glob over one table finds all of it. */
-export function folderOf(table: string, month: string): string {
+function folderOf(table: string, month: string): string {
   return `${table}/year=${month.slice(0, 4)}/month=${month.slice(5)}/`;
 }
 

@@ -7,6 +7,7 @@ import { dropMonth } from './drop.ts';
 import { exportMonth } from './export.ts';
 import type { JournalEntry } from './journal-queries.ts';
 import { insertEntry, readEntry, readJournal, renewEntry } from './journal-queries.ts';
+import type { Leaving } from './leave.ts';
 import { leaveDependants, leaveRows } from './leave.ts';
 import type { ArchiveRun } from './needs.ts';
 import { holderOf, readParts } from './parts.ts';
@@ -72,15 +73,24 @@ async function* letLeave(run: ArchiveRun, planned: PlannedMonth, state: LeaveSta
   const signed = await readProven(run, entry);
   yield* repeatSupplements(run, entry);
   if (!fresh) yield* readBack(run, `${entry.table} ${entry.month}`, signed.manifest.sources);
-  if (entry.state === 'detached') return yield* dropMonth(run, { planned, entry, signed });
-  const parts = await readParts(session, planned);
-  if (planned.partition === undefined) return yield* leaveRows(run, { planned, entry, parts, signed });
-  const { attached } = await holderOf(session, planned);
+  if (entry.state === 'detached') yield* dropMonth(run, { planned, entry, signed });
+  else {
+    const parts = await readParts(session, planned);
+    const leaving = { planned, entry, parts, signed };
+    if (planned.partition === undefined) yield* leaveRows(run, leaving);
+    else yield* leaveTable(run, leaving, state);
+  }
+}
+
+/** verified → detached */
+async function* leaveTable(run: ArchiveRun, leaving: Leaving, state: LeaveState): Work<void> {
+  const { planned, entry, parts } = leaving;
+  const { attached } = await holderOf(run.session, planned);
   if (attached) {
     await requireLeave(run, planned, entry);
-    const alone = parts.dependants.length === 0;
-    if (!entry.leaving && !(alone && fresh)) yield* recheckMonth(run, { entry, parts, signed });
-    const left = yield* leaveDependants(run, { planned, entry, parts, signed });
+    const justExported = state.fresh && parts.dependants.length === 0;
+    if (!entry.leaving && !justExported) yield* recheckMonth(run, leaving);
+    const left = yield* leaveDependants(run, leaving);
     if (left.length > 0) yield* archiveResidue(run, planned, { ...state, left });
   }
   yield* detachVerified(run, planned, entry);
