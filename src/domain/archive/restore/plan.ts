@@ -7,7 +7,7 @@ import { PARTITIONED_TABLES } from '../../partitions/table.ts';
 import type { TableState } from '../../partitions/table.ts';
 import type { ArchivedMonth } from '../months.ts';
 import { archivedMonths } from '../months.ts';
-import { archivedTable } from '../plan/tables.ts';
+import { ARCHIVED_TABLES } from '../plan/tables.ts';
 import type { ChainToCheck } from '../verify/chain.ts';
 import { provenChain, readProven } from '../verify/chain.ts';
 import { restoredName } from './naming.ts';
@@ -87,7 +87,8 @@ export function asideName({ request }: RestorePlan, source: RestorableSource) {
 
 /** A dependant's definition, by which its rows of the month are found. */
 export function dependantOf({ request }: RestorePlan, source: RestorableSource) {
-  return archivedTable(request.table).dependants.find(({ table }) => table === source.table);
+  const archived = ARCHIVED_TABLES.find(({ table }) => table === request.table);
+  return archived?.dependants.find(({ table }) => table === source.table);
 }
 
 function notArchived({ table, month, store }: RestoreRequest): OrdersyncError {
