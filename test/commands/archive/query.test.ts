@@ -5,7 +5,7 @@ import { monthFromNow } from '../partition/fixture.ts';
 import { addAuditLog } from '../../schema/rows.ts';
 import { addAuditMonth, addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
-const [FIRST, SECOND] = [-9, -10].map(monthFromNow) as [string, string];
+const [FIRST, SECOND] = [-2, -3].map(monthFromNow) as [string, string];
 const TRACE = '0123456789abcdef0123456789abcdef';
 
 describe('an archive that is encrypted', () => {
@@ -19,7 +19,8 @@ describe('an archive that is encrypted', () => {
     });
 
   beforeAll(async () => {
-    await makeMonths(commands, SECOND);
+    await makeMonths(commands, 'audit_logs', SECOND);
+    await makeMonths(commands, 'orders', FIRST);
     const application = await startApplication(commands.database.current.url, commands.keyring.open());
     await addAuditLog(sql(), {
       trace_id: TRACE,

@@ -52,10 +52,13 @@ function patience([verb = '']: readonly string[]): readonly string[] {
   return ['run', 'restore'].includes(verb) ? ['--lock-timeout', '5s'] : [];
 }
 
-/** Makes the partitions of these months. */
-export async function makeMonths({ database }: ReadCommands, from: string): Promise<void> {
+/** Makes the partitions of a table from a month on. */
+export async function makeMonths({ database }: ReadCommands, table: string, from: string): Promise<void> {
   const env = { ORDERSYNC_DATABASE_URL: ownerUrl(database.current) };
-  const { code, stderr } = await run(['partition', 'ensure', '--from', from, '--lock-timeout', '5s'], { env });
+  const { code, stderr } = await run(
+    ['partition', 'ensure', '--table', table, '--from', from, '--lock-timeout', '5s'],
+    { env },
+  );
   if (code !== 0) throw new Error(stderr);
 }
 

@@ -6,7 +6,7 @@ import type { FakeS3 } from '../../support/s3/server.ts';
 import { startS3 } from '../../support/s3/server.ts';
 import { addAuditMonth, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
-const MONTHS = [-11, -10, -9].map(monthFromNow);
+const MONTHS = [-4, -3, -2].map(monthFromNow);
 const PREFIX = 'shop/';
 const manifest = (sequence: number) => `manifests/00000000${sequence}.json`;
 
@@ -45,7 +45,7 @@ describe('an archive in S3', () => {
     s3 = await startS3();
     bucket = s3.bucket('archive');
     forgetEnvironment = setAwsEnvironment(environmentOf(s3));
-    await makeMonths(commands, MONTHS[0]!);
+    await makeMonths(commands, 'audit_logs', MONTHS[0]!);
     for (const month of MONTHS) {
       await addAuditMonth(commands, month, 10);
       const words = [

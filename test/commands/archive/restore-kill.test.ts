@@ -3,7 +3,7 @@ import { runProgram, useBuild } from '../../support/program.ts';
 import { monthFromNow, nameIn, ownerUrl } from '../partition/fixture.ts';
 import { addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
-const MONTH = monthFromNow(-9);
+const MONTH = monthFromNow(-2);
 
 useBuild();
 const commands = useReadCommands();
@@ -22,7 +22,7 @@ const halfMade = async () =>
   (await sql()`select relname from pg_class where relname like '%restored%' and relkind = 'r'`).length;
 
 beforeAll(async () => {
-  await makeMonths(commands, MONTH);
+  await makeMonths(commands, 'orders', MONTH);
   ({ order } = await addOrderOf(commands, MONTH));
   before = await allOf();
   await commands.leave('orders', MONTH);

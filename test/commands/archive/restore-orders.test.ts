@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
 import { addAuditMonth, addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
-const [FIRST, SECOND, THIRD] = [-9, -10, -11].map(monthFromNow) as [string, string, string];
+const [FIRST, SECOND, THIRD] = [-2, -3, -4].map(monthFromNow) as [string, string, string];
 
 describe('ordersync archive restore of what cannot, or not simply, go back', () => {
   const commands = useReadCommands();
@@ -19,7 +19,8 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
   ];
 
   beforeAll(async () => {
-    await makeMonths(commands, THIRD);
+    await makeMonths(commands, 'audit_logs', THIRD);
+    await makeMonths(commands, 'orders', SECOND);
   });
 
   describe('orders with their items and history', () => {

@@ -16,7 +16,7 @@ import { run } from '../../support/io.ts';
 import { monthFromNow } from '../partition/fixture.ts';
 import { addAuditMonth, addOrderOf, makeMonths, useReadCommands } from './read-fixture.ts';
 
-const [FIRST, SECOND, THIRD] = [-9, -10, -11].map(monthFromNow) as [string, string, string];
+const [FIRST, SECOND, THIRD] = [-2, -3, -4].map(monthFromNow) as [string, string, string];
 
 /** Numbers of the manifests that beforeAll makes. */
 const AUDIT_LOGS = [3, 2, 1] as const;
@@ -60,7 +60,8 @@ describe('ordersync archive verify', () => {
   };
 
   beforeAll(async () => {
-    await makeMonths(commands, THIRD);
+    await makeMonths(commands, 'audit_logs', THIRD);
+    await makeMonths(commands, 'orders', FIRST);
     for (const month of [THIRD, SECOND, FIRST]) {
       await addAuditMonth(commands, month, 20);
       await commands.leave('audit_logs', month);
