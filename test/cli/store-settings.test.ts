@@ -140,20 +140,20 @@ describe('where archives go', () => {
   });
 });
 
-describe('the store of a command', () => {
-  async function open(request: StoreRequest, env: Record<string, string> = {}) {
-    write(undefined);
-    const io = ioWith(env);
-    const stores = createStores(io, {
-      configuration: async () => loadConfiguration(io, {}),
-      clock: systemClock(),
-      signal: new AbortController().signal,
-    });
-    const [one, two] = await Promise.all([stores.store(request), stores.store(request)]);
-    await stores.close();
-    return { one, two };
-  }
+async function open(request: StoreRequest, env: Record<string, string> = {}) {
+  write(undefined);
+  const io = ioWith(env);
+  const stores = createStores(io, {
+    configuration: async () => loadConfiguration(io, {}),
+    clock: systemClock(),
+    signal: new AbortController().signal,
+  });
+  const [one, two] = await Promise.all([stores.store(request), stores.store(request)]);
+  await stores.close();
+  return { one, two };
+}
 
+describe('the store of a command', () => {
   it('is opened once for equal requests', async () => {
     mkdirSync(join(folder, 'archive'));
     const { one, two } = await open({ to: 'archive' });
