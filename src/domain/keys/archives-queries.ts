@@ -4,9 +4,7 @@ import { runText } from '../../db/text.ts';
 import { ENCRYPTED_TABLES } from '../encryption/registry.ts';
 
 /** The tables by which archives are known to the database (migrations 026 and 031 look for the first of them too). */
-export async function readArchiveTables(
-  sql: Sql,
-): Promise<{ readonly journal: boolean; readonly manifests: boolean }> {
+export async function readArchiveTables(sql: Sql): Promise<{ readonly journal: boolean; readonly manifests: boolean }> {
   const [row] = await sql<{ journal: boolean; manifests: boolean }[]>`
     select pg_catalog.to_regclass('public.archive_journal') is not null as journal,
            pg_catalog.to_regclass('public.archive_manifests') is not null as manifests`;

@@ -34,12 +34,6 @@ export function readShape(sql: Sql, name: QualifiedName): Promise<{ name: string
      order by attribute.attnum`;
 }
 
-export interface ParentKey {
-  readonly name: string;
-  readonly definition: string;
-  readonly validated: boolean;
-}
-
 /** Foreign keys of a partitioned table, and whether a table that is to become a partition has them already. */
 export function readForeignKeysOf(sql: Sql, parent: QualifiedName, table: QualifiedName) {
   return sql<{ name: string; definition: string; there: boolean; validated: boolean }[]>`
