@@ -30,8 +30,8 @@ export const query = defineCommand({
     maxCopy: option.bytes('the most to copy from another store', { default: 4096 * MB }),
   },
   examples: [
-    'ordersync archive query "select action, count(*) from audit_logs group by all" --from /srv/archive',
-    'ordersync archive query "select * from orders where id = \'0190…\'" --month 2025-01 --format json',
+    'ordersync archive query "select count(*) from audit_logs" --month 2025-01',
+    'ordersync archive query "select * from orders limit 9" --from /srv/archive',
   ],
   run: async function* (ctx, request) {
     const store = await storeOf(ctx, request);

@@ -36,7 +36,7 @@ export const verify = defineCommand({
   },
   examples: [
     'ordersync archive verify --from /srv/archive',
-    'ordersync archive verify --from s3://archive/shop --public-key auditor.pem --head 3f0c…',
+    'ordersync archive verify --from s3://archive/shop --public-key auditor.pem',
     'ordersync archive verify --table audit_logs --month 2025-01 --format json',
   ],
   steadyMemory: true,
