@@ -118,8 +118,12 @@ export function classify(error: unknown): S3Failure | undefined {
     name: known,
     requestId: metadata?.requestId,
     detail: TELLING.has(fault) ? detailOf(shape) : undefined,
-    bucketRegion: shape.$response?.headers?.['x-amz-bucket-region'] ?? shape.Region,
+    bucketRegion: regionOf(shape),
   };
+}
+
+function regionOf({ $response: response, Region }: ErrorShape): string | undefined {
+  return response?.headers?.['x-amz-bucket-region'] ?? Region;
 }
 
 /** Faults whose messages name principal, action, resource or option, and no part of a request. */

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Refusal } from './refusal.ts';
 
 export interface Lock {
-  readonly mode: string;
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
   readonly until: number;
 }
 
@@ -98,5 +98,5 @@ export function lockFrom(bucket: Bucket, request: Readonly<Record<string, unknow
     );
   }
   if (Number(until) <= now) throw new Refusal('InvalidArgument', 'The retain until date must be in the future!');
-  return { mode: String(mode), until: Number(until) };
+  return { mode: mode === 'GOVERNANCE' ? mode : 'COMPLIANCE', until: Number(until) };
 }

@@ -9,6 +9,7 @@ export type Fault =
   | 'expired-token'
   | 'bad-digest'
   | 'hang' // accept the request and never answer
+  | 'hang-after' // do it, and never answer
   | 'reset' // close the connection without doing anything
   | 'lost-answer' // do it, then close the connection
   | 'truncate' // close the connection in the middle of the body

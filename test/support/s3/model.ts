@@ -175,7 +175,7 @@ export function renderAnswer(
     const value = answer[member];
     if (value === undefined || Buffer.isBuffer(value)) continue;
     if (traits.httpHeader === undefined) inner.push(element(traits.xmlName ?? member, type, value));
-    else headers[traits.httpHeader.toLowerCase()] = value instanceof Date ? value.toUTCString() : String(value);
+    else headers[traits.httpHeader.toLowerCase()] = value instanceof Date ? value.toUTCString() : plain(value);
   }
   const root = (structure[3] as { xmlName?: string } | 0) || {};
   const xml =
@@ -190,13 +190,18 @@ export function renderAnswer(
 function element(name: string, type: unknown, value: unknown): string {
   if (Array.isArray(value)) return value.map((item) => element(name, listed(type), item)).join('');
   if (value instanceof Date) return `<${name}>${value.toISOString()}</${name}>`;
-  if (typeof value !== 'object') return `<${name}>${escapeXml(String(value))}</${name}>`;
+  if (typeof value !== 'object') return `<${name}>${escapeXml(plain(value))}</${name}>`;
   const members = membersOf(resolved(type) as Structure);
   const inner = members.flatMap(({ name: member, type: inside, traits }) => {
     const item = (value as Members)[member];
     return item === undefined ? [] : [element(traits.xmlName ?? member, inside, item)];
   });
   return `<${name}>${inner.join('')}</${name}>`;
+}
+
+/** The model has checked that it is text, a number or a truth value. */
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The type of the items of a list: [1, namespace, name, traits, item]. */

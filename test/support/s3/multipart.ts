@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { OpenUpload, Part } from './bucket.ts';
 import { etagOf, keep, lockFrom, newUploadId, sortedKeys } from './bucket.ts';
 import type { Members, OperationName } from './model.ts';
-import type { Call } from './operations.ts';
-import { keyOf, requireAbsent, requireChecksums } from './operations.ts';
+import type { Call } from './call.ts';
+import { keyOf, requireAbsent, requireChecksums } from './call.ts';
 import { Refusal } from './refusal.ts';
 
 type MultipartName = Extract<OperationName, `${string}Multipart${string}` | 'UploadPart'>;

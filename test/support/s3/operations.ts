@@ -1,22 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { Bucket, Stored } from './bucket.ts';
+import type { Stored } from './bucket.ts';
 import { etagOf, hide, keep, lockFrom, sortedKeys } from './bucket.ts';
+import type { Call } from './call.ts';
+import { keyOf, requireAbsent, requireChecksums, textOf } from './call.ts';
 import type { Members, OperationName } from './model.ts';
 import { MULTIPART } from './multipart.ts';
 import { Refusal } from './refusal.ts';
-
-export interface Call {
-  readonly bucket: Bucket;
-  readonly request: Members;
-  readonly body: Buffer;
-  readonly now: number;
-  /** Most objects or uploads on one page. */
-  readonly pageSize: number;
-  /** Whether the caller may list the bucket: without, a missing key is a forbidden one. */
-  readonly mayList: boolean;
-  /** A store that does not know If-None-Match: takes no notice of it, or refuses it. */
-  readonly conditional: 'yes' | 'ignored' | 'refused';
-}
 
 export const OPERATIONS: Readonly<Record<OperationName, (call: Call) => Members>> = {
   ...MULTIPART,
@@ -41,15 +29,16 @@ export const OPERATIONS: Readonly<Record<OperationName, (call: Call) => Members>
         elements: { StorageClass: 'GLACIER' },
       });
     }
-    const { IfMatch, Range } = call.request;
+    const { IfMatch } = call.request;
+    const range = textOf(call.request, 'Range');
     if (IfMatch !== undefined && IfMatch !== object.etag) {
       throw new Refusal('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
         elements: { Condition: 'If-Match' },
       });
     }
     const common = { ETag: object.etag, LastModified: object.modified, AcceptRanges: 'bytes' };
-    if (Range === undefined) return { ...common, ContentLength: object.bytes.length, Body: object.bytes };
-    const { first, last } = rangeOf(String(Range), object.bytes.length);
+    if (range === undefined) return { ...common, ContentLength: object.bytes.length, Body: object.bytes };
+    const { first, last } = rangeOf(range, object.bytes.length);
     const bytes = object.bytes.subarray(first, last + 1);
     return {
       ...common,
@@ -97,35 +86,6 @@ export const OPERATIONS: Readonly<Record<OperationName, (call: Call) => Members>
     };
   },
 };
-
-export function keyOf({ Key }: Members): string {
-  return String(Key);
-}
-
-/** @returns the sha256 that was given, in base64 */
-export function requireChecksums({ ContentMD5, ChecksumSHA256 }: Members, body: Buffer): string | undefined {
-  const of = (algorithm: string) => createHash(algorithm).update(body).digest('base64');
-  if (ContentMD5 !== undefined && ContentMD5 !== of('md5'))
-    throw new Refusal('BadDigest', 'The Content-MD5 you specified did not match what we received.');
-  if (ChecksumSHA256 === undefined) return undefined;
-  if (Buffer.from(String(ChecksumSHA256), 'base64').length !== 32)
-    throw new Refusal('InvalidRequest', 'Value for x-amz-checksum-sha256 header is invalid.');
-  if (ChecksumSHA256 !== of('sha256'))
-    throw new Refusal('BadDigest', 'The SHA256 you specified did not match the calculated checksum.');
-  return String(ChecksumSHA256);
-}
-
-export function requireAbsent({ bucket, request, conditional }: Call): void {
-  if (request['IfNoneMatch'] === undefined || conditional === 'ignored') return;
-  if (request['IfNoneMatch'] !== '*' || conditional === 'refused') {
-    throw new Refusal('NotImplemented', 'A header you provided implies functionality that is not implemented');
-  }
-  if (bucket.objects.has(keyOf(request))) {
-    throw new Refusal('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
-      elements: { Condition: 'If-None-Match' },
-    });
-  }
-}
 
 function find({ bucket, request, mayList }: Call): Stored {
   const object = bucket.objects.get(keyOf(request));

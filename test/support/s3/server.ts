@@ -9,7 +9,7 @@ import type { Fault, FaultScript } from './faults.ts';
 import { createFaultScript, refusalOf } from './faults.ts';
 import type { Http, Members, OperationName } from './model.ts';
 import { answerFaults, matchOperation, parseRequest, renderAnswer } from './model.ts';
-import type { Call } from './operations.ts';
+import type { Call } from './call.ts';
 import { OPERATIONS } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import type { Principal } from './signature.ts';
@@ -185,30 +185,31 @@ interface Answer {
 }
 
 function send(state: State, response: ServerResponse, { operation, fault, answer }: Answer): void {
+  if (fault === 'hang' || fault === 'hang-after') return;
   const id = randomBytes(8).toString('hex').toUpperCase();
   const common = { 'x-amz-request-id': id, date: new Date(Date.now() + state.clockOffset).toUTCString() };
-  if (fault === 'hang') return;
   if (fault === 'reset' || fault === 'lost-answer') response.destroy();
   else if (fault === 'proxy-page')
     response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body>Bad Gateway</body></html>');
-  else if (fault === 'nonsense' || answer === undefined || (operation === undefined && !(answer instanceof Refusal)))
-    response.writeHead(200, { 'content-length': '0' }).end();
   else if (answer instanceof Refusal) {
     const status = fault === 'internal-in-200' ? 200 : answer.status;
-    const body = operation === 'HeadObject' ? '' : answer.body(id);
-    response.writeHead(status, { ...common, ...answer.headers, 'content-type': 'application/xml' }).end(body);
-  } else {
-    const { status, headers, body } = renderAnswer(operation as OperationName, answer);
-    const type = Buffer.isBuffer(answer['Body']) ? 'binary/octet-stream' : 'application/xml';
-    response.writeHead(status, {
-      ...common,
-      'content-type': type,
-      ...(status === 204 ? {} : { 'content-length': body.length }),
-      ...headers,
-    });
-    if (fault === 'truncate') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
-    else response.end(operation === 'HeadObject' ? undefined : body);
-  }
+    response.writeHead(status, { ...common, ...answer.headers, 'content-type': 'application/xml' });
+    response.end(operation === 'HeadObject' ? '' : answer.body(id));
+  } else if (answer === undefined || operation === undefined) response.writeHead(200, { 'content-length': '0' }).end(); // nonsense
+  else sendAnswer(response, common, { operation, fault, answer });
+}
+
+function sendAnswer(
+  response: ServerResponse,
+  common: Readonly<Record<string, string>>,
+  { operation, fault, answer }: { operation: OperationName; fault: Fault | undefined; answer: Members },
+): void {
+  const { status, headers, body } = renderAnswer(operation, answer);
+  const type = Buffer.isBuffer(answer['Body']) ? 'binary/octet-stream' : 'application/xml';
+  const length = status === 204 ? {} : { 'content-length': body.length };
+  response.writeHead(status, { ...common, 'content-type': type, ...length, ...headers });
+  if (fault === 'truncate') response.write(body.subarray(0, body.length >> 1), () => response.destroy());
+  else response.end(operation === 'HeadObject' ? undefined : body);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -162,15 +162,17 @@ test('bytes that are no manifest', () => {
   ]);
 });
 
+/** Each manifest of the database at its place. */
+const build = (databases: readonly (typeof DATABASE)[]) => {
+  const built: SignedManifest[] = [];
+  for (const [index, database] of databases.entries()) {
+    built.push(signed(signer, { sequence: index + 1, previous: built.at(-1)?.digest ?? null, database }));
+  }
+  return built;
+};
+
 test('a database that moved to another cluster goes on; two that take turns are found out', () => {
   const moved = { ...DATABASE, systemIdentifier: '7500000000000000000' };
-  const build = (databases: readonly (typeof DATABASE)[]) => {
-    const built: SignedManifest[] = [];
-    for (const [index, database] of databases.entries()) {
-      built.push(signed(signer, { sequence: index + 1, previous: built.at(-1)?.digest ?? null, database }));
-    }
-    return built;
-  };
   expect(faultsOf(verdictOf(build([DATABASE, DATABASE, moved, moved]), []))).toEqual([]);
   expect(verdictOf(build([DATABASE, DATABASE, moved, DATABASE]), []).findings).toEqual([
     expect.objectContaining({

@@ -119,8 +119,6 @@ test('another process that takes over our manifest in the middle is no reason fo
 });
 
 describe('in the place of the next manifest', () => {
-  const previous = async () => (await storedChain(1))[0] as SignedManifest;
-
   test.each<[string, (last: SignedManifest) => Buffer | SignedManifest]>([
     ['bytes that are none', () => Buffer.from('half a mani')],
     [
@@ -130,7 +128,7 @@ describe('in the place of the next manifest', () => {
     ['one that follows another', () => signed(signer, { sequence: 2, previous: '1'.repeat(64) })],
     ['one with another number', (last) => signed(signer, { sequence: 3, previous: last.digest })],
   ])('%s: is put aside whole, told, and the chain goes on', async (_, make) => {
-    const first = await previous();
+    const first = (await storedChain(1))[0] as SignedManifest;
     const made = make(first);
     const bytes = Buffer.isBuffer(made) ? made : manifestBytes(made);
     await put(store, manifestKey(2), bytes);
@@ -169,13 +167,6 @@ describe('in the place of the next manifest', () => {
 });
 
 describe('a store that does not hold the end of this chain is refused', () => {
-  const refused = async (ledger: ReturnType<typeof memoryLedger>) => {
-    const before = await keysOf(store);
-    const failure = await failureOf(appendManifest(needs, { ledger, store, draft: draftOf('2025-09') }));
-    expect(await keysOf(store)).toEqual(before);
-    return failure;
-  };
-
   test('an empty one', async () => {
     expect(await refused(memoryLedger(chainOf(signer, 2)))).toEqual({
       reason: 'other_store',
@@ -244,4 +235,12 @@ async function storedChain(length: number): Promise<SignedManifest[]> {
   const chain = chainOf(signer, length);
   for (const one of chain) await put(store, manifestKey(one.manifest.sequence), manifestBytes(one));
   return chain;
+}
+
+/** Nothing in the store changes. */
+async function refused(ledger: ReturnType<typeof memoryLedger>) {
+  const before = await keysOf(store);
+  const failure = await failureOf(appendManifest(needs, { ledger, store, draft: draftOf('2025-09') }));
+  expect(await keysOf(store)).toEqual(before);
+  return failure;
 }
