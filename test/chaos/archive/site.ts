@@ -36,9 +36,10 @@ export interface Archiver {
 export interface Site {
   /** Superuser's client. */
   readonly sql: postgres.Sql;
-  readonly start: (env?: Readonly<Record<string, string>>) => Archiver;
+  /** On everything that is old enough, or on one table. */
+  readonly start: (env?: Readonly<Record<string, string>>, table?: string) => Archiver;
   readonly check: (finished: boolean) => Promise<Checked>;
-  /** Three more months, older than all before. */
+  /** More months, older than all before. */
   readonly addMonths: () => Promise<void>;
   /** The months that there have been, oldest first. */
   readonly months: () => readonly string[];
@@ -47,13 +48,19 @@ export interface Site {
 
 const YOUNGEST = 7;
 
+export interface SiteRequest {
+  readonly store: SiteStore;
+  /** Of each month and kind of log. */
+  readonly rows: number;
+  /** How many there are at first, and with each addition. */
+  readonly monthsAtOnce: number;
+  /** Another program than the one that was built. */
+  readonly bin?: string;
+}
+
 export async function openSite(
   database: SchemaDatabase,
-  {
-    store,
-    rows,
-    env: more = {},
-  }: { readonly store: SiteStore; readonly rows: number; readonly env?: Readonly<Record<string, string>> },
+  { store, rows, monthsAtOnce, bin = BIN }: SiteRequest,
 ): Promise<Site> {
   const folder = mkdtempSync(path.join(tmpdir(), 'ordersync-chaos-'));
   writeFileSync(path.join(folder, 'master.key'), randomBytes(32), { mode: 0o600 });
@@ -64,14 +71,13 @@ export async function openSite(
     ORDERSYNC_KEYRING: path.join(folder, 'keyring.json'),
     ORDERSYNC_KEYRING_KEY_FILE: path.join(folder, 'master.key'),
     ...store.env,
-    ...more,
   };
   const made = await runProgram(['key', 'keyring', 'init'], { env });
   if (made.code !== 0) throw new Error(made.stderr);
   const months: string[] = [];
   const addMonths = async (): Promise<void> => {
     const first = YOUNGEST + months.length;
-    const added = [monthsAgo(first + 2), monthsAgo(first + 1), monthsAgo(first)];
+    const added = Array.from({ length: monthsAtOnce }, (_, index) => monthsAgo(first + monthsAtOnce - 1 - index));
     await fillMonths(database.as('owner'), { months: added, rows });
     months.unshift(...added);
     for (const table of TABLES) await shadowRows(database.sql, table);
@@ -83,7 +89,7 @@ export async function openSite(
   for (const table of TABLES) await shadowRows(database.sql, table);
   return {
     sql: database.sql,
-    start: (extra = {}) => startArchiver({ ...env, ...extra }),
+    start: (extra = {}, table) => startArchiver(bin, table, { ...env, ...extra }),
     check: async (finished) => checkArchive(database.sql, store.reader, { finished }),
     addMonths,
     months: () => months,
@@ -103,10 +109,10 @@ async function moveSomeInside(owner: postgres.Sql, month: string): Promise<void>
   });
 }
 
-/** The real program, on everything that is old enough. */
-function startArchiver(env: Readonly<Record<string, string>>): Archiver {
+function startArchiver(bin: string, table: string | undefined, env: Readonly<Record<string, string>>): Archiver {
   const words = 'archive run --older-than 5 months --yes --lock-timeout 5s --wait 60s --format json';
-  const child = spawn(process.execPath, [BIN, ...words.split(' ')], {
+  const argv = [...words.split(' '), ...(table === undefined ? [] : ['--table', table])];
+  const child = spawn(process.execPath, [bin, ...argv], {
     cwd: '/',
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
