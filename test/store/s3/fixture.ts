@@ -35,7 +35,7 @@ export function environmentOf(s3: FakeS3, { accessKeyId, secretAccessKey }: Prin
 }
 
 /** Sets the variables the SDK reads, and clears all others of them. Returns what puts the old ones back. */
-function setAwsEnvironment(environment: Environment): () => void {
+export function setAwsEnvironment(environment: Environment): () => void {
   const before = VARIABLES.map((name) => [name, process.env[name]] as const);
   for (const name of VARIABLES) setVariable(name, { ...QUIET, ...environment }[name]);
   return () => {
