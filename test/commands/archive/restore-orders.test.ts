@@ -1,8 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { addAuditLog } from '../../schema/rows.ts';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
 import { addAuditMonth, addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
-const [FIRST, SECOND, THIRD] = [-2, -3, -4].map(monthFromNow) as [string, string, string];
+const [FIRST, SECOND, THIRD, , FIFTH] = [-2, -3, -4, -5, -6].map(monthFromNow) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 describe('ordersync archive restore of what cannot, or not simply, go back', () => {
   const commands = useReadCommands();
@@ -19,7 +26,7 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
   ];
 
   beforeAll(async () => {
-    await makeMonths(commands, 'audit_logs', THIRD);
+    await makeMonths(commands, 'audit_logs', FIFTH);
     await makeMonths(commands, 'orders', SECOND);
   });
 
@@ -106,6 +113,30 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
   });
 
   describe('audit logs', () => {
+    test('that came late come back with their month, once it is archived anew', async () => {
+      await addAuditMonth(commands, FIFTH, 4);
+      await commands.leave('audit_logs', FIFTH);
+      await addAuditLog(sql(), { created_at: `${FIFTH}-11T00:00:00Z`, error_message: 'late' });
+      await commands.leave('audit_logs', FIFTH);
+      expect(
+        (await commands.rows(['verify', '--from', commands.folder, '--month', FIFTH])).map(({ state, rows }) => [
+          state,
+          rows,
+        ]),
+      ).toEqual([
+        ['proven', 4],
+        ['proven', 1],
+      ]);
+      expect(await commands.rows(restore('audit_logs', FIFTH))).toMatchObject([{ state: 'restored', rows: 5 }]);
+      expect(await commands.rows(restore('audit_logs', FIFTH, '--to', 'attach'))).toMatchObject([
+        { state: 'attached', rows: 5 },
+      ]);
+      const keys = sql()`
+        select count(*)::integer as keys from pg_constraint
+         where conrelid = ${nameIn('audit_logs', FIFTH)}::text::regclass and contype = 'f'`;
+      expect([...(await keys)]).toEqual([{ keys: 1 }]);
+    });
+
     test('of a user who was deleted since stay aside, with the reason', async () => {
       const user = await addAuditMonth(commands, FIRST, 5);
       await commands.leave('audit_logs', FIRST);

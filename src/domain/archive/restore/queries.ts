@@ -2,6 +2,14 @@ import type { QualifiedName } from '../../../db/identifiers.ts';
 import { quoteQualified } from '../../../db/identifiers.ts';
 import type { Sql } from '../../../db/session.ts';
 
+/** Rights that a restoration needs besides those of the table's owner. */
+export async function readRights(sql: Sql): Promise<{ readonly create: boolean; readonly journal: boolean }> {
+  const [row] = await sql<{ create: boolean; journal: boolean }[]>`
+    select has_schema_privilege('public', 'create') as create,
+           has_table_privilege('public.archive_journal', 'select, update') as journal`;
+  return row ?? { create: false, journal: false };
+}
+
 /** A table that stands where a restored month is to go; undefined when the place is free. */
 export async function readStanding(
   sql: Sql,
