@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { addAuditLog } from '../../schema/rows.ts';
+import { addAuditLog, addPayment, addRefund, insert } from '../../schema/rows.ts';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
 import { addAuditMonth, addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
@@ -27,7 +27,8 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
 
   beforeAll(async () => {
     await makeMonths(commands, 'audit_logs', FIFTH);
-    await makeMonths(commands, 'orders', SECOND);
+    await makeMonths(commands, 'orders', THIRD);
+    await makeMonths(commands, 'payments', THIRD);
   });
 
   describe('orders with their items and history', () => {
@@ -110,6 +111,36 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
         ].toSorted((one, other) => ORDER.indexOf(one.table) - ORDER.indexOf(other.table)),
       );
     });
+  });
+
+  test('payments go back with refunds, events and the keys that keep an order from being paid twice', async () => {
+    const { order } = await addOrderOf(commands, THIRD);
+    const at = `${THIRD}-11T00:00:00Z`;
+    const [ids] = await sql()<{ id: string }[]>`select uuid_v7(${at}::text::timestamptz) as id`;
+    const payment = await addPayment(sql(), order, { id: ids!.id, created_at: at });
+    await addRefund(sql(), payment, { created_at: at });
+    await insert(sql(), 'payment_events', { payment_id: payment, event_type: 'CAPTURED', amount: 1, created_at: at });
+    const all = async () => ({
+      payments: [...(await sql()`select * from payments where id = ${payment}`)],
+      refunds: [...(await sql()`select * from payment_refunds where payment_id = ${payment}`)],
+      events: [...(await sql()`select * from payment_events where payment_id = ${payment}`)],
+      keys: [...(await sql()`select * from payment_order_keys where payment_id = ${payment}`)],
+    });
+    const before = await all();
+    const written = async () => (await sql()`select from audit_logs where resource_type = 'payments'`).length;
+    await commands.leave('payments', THIRD);
+    expect(await all()).toEqual({ payments: [], refunds: [], events: [], keys: [] });
+    const audited = await written();
+    const rows = await commands.rows(restore('payments', THIRD, '--to', 'attach'));
+    expect(rows.map(({ table, state, problem }) => [table, state, problem])).toEqual([
+      ['payments', 'attached', null],
+      ['payment_order_keys', 'restored', null],
+      ['payment_events', 'restored', null],
+      ['payment_refunds', 'restored', null],
+    ]);
+    expect(await all()).toEqual(before);
+    expect(await written()).toBe(audited);
+    await expect(addPayment(sql(), order)).rejects.toThrow('uk_payments_order_id');
   });
 
   describe('audit logs', () => {
