@@ -28,6 +28,12 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./partition/index.ts')).partition,
   },
   {
+    name: 'jobs',
+    summary: 'run scheduled work now, hand it to a scheduler, and see how it went',
+    audience: 'DBA',
+    load: async () => (await import('./jobs/index.ts')).jobs,
+  },
+  {
     name: 'seed',
     summary: 'fill an empty database with believable, encrypted demo data',
     audience: 'everyone',
