@@ -1,8 +1,6 @@
 import type { Work } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
-import type { TextRow } from '../../../db/text.ts';
-import { simpleText } from '../../../db/text.ts';
 import { setLocal } from '../../../db/transaction.ts';
 import type { Changer } from '../../partitions/attempts.ts';
 import { changePatiently } from '../../partitions/attempts.ts';
@@ -11,6 +9,8 @@ import type { Counts, Job } from '../job.ts';
 import { parseCounts } from '../job.ts';
 import { readReport } from './call-queries.ts';
 import { jobFailure } from './failure.ts';
+import type { Result } from './statements.ts';
+import { countsOf, runStatements } from './statements.ts';
 
 /** What one call of a job did. */
 export interface Call {
@@ -62,15 +62,9 @@ export async function inJobSettings(
   return report === '' ? callOf(results) : parseReport(report);
 }
 
-/** Of each statement what the server said: its command, how many rows, and the rows. */
-export interface Result extends ReadonlyArray<TextRow> {
-  readonly command: string;
-  readonly count: number | null;
-}
-
 async function execute(session: Session, job: Job): Promise<readonly Result[]> {
   try {
-    return await resultsOf(session, job);
+    return await runStatements(session, job);
   } catch (error) {
     // A row that a CHECK refuses will be refused again; only a catch-all that got a row meanwhile is worth another attempt.
     const { constraint_name: constraint } = error as { readonly constraint_name?: unknown };
@@ -79,20 +73,10 @@ async function execute(session: Session, job: Job): Promise<readonly Result[]> {
   }
 }
 
-async function resultsOf(session: Session, { command }: Job): Promise<readonly Result[]> {
-  // One result, or of several statements an array of results.
-  const answer: unknown = await simpleText(session, command);
-  return isResult(answer) ? [answer] : (answer as readonly Result[]);
-}
-
-function isResult(answer: unknown): answer is Result {
-  return typeof answer === 'object' && answer !== null && 'command' in answer;
-}
-
 async function callOutside({ session, manners }: Changer, job: Job): Promise<Call> {
   await setLockTimeout(session.sql, manners.lockTimeoutMs);
   try {
-    return callOf(await resultsOf(session, job));
+    return callOf(await runStatements(session, job));
   } catch (error) {
     throw jobFailure(job, error);
   } finally {
@@ -100,24 +84,9 @@ async function callOutside({ session, manners }: Changer, job: Job): Promise<Cal
   }
 }
 
-/** A function that does not tell, or a plain statement: what the server counted, or the one number it returned. */
-export function callOf(results: readonly Result[]): Call {
-  let deleted: number | undefined;
-  let changed: number | undefined;
-  let returned: number | undefined;
-  for (const result of results) {
-    const count = result.count ?? 0;
-    if (result.command === 'DELETE') deleted = (deleted ?? 0) + count;
-    if (['INSERT', 'UPDATE', 'MERGE'].includes(result.command)) changed = (changed ?? 0) + count;
-    const [value, ...others] = result.length === 1 ? Object.values(result[0] ?? {}) : [];
-    if (others.length === 0 && /^-?\d{1,15}$/.test(String(value))) returned = (returned ?? 0) + Number(value);
-  }
-  const counts = {
-    ...(deleted === undefined ? {} : { deleted }),
-    ...(changed === undefined ? {} : { changed }),
-    ...(returned === undefined ? {} : { returned }),
-  };
-  return { counts, more: false, postponed: undefined };
+/** Of functions that do not tell, and of plain statements. */
+function callOf(results: readonly Result[]): Call {
+  return { counts: countsOf(results), more: false, postponed: undefined };
 }
 
 function parseReport(text: string): Call {

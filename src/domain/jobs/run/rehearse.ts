@@ -1,11 +1,12 @@
 import type { Session } from '../../../db/session.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
-import { runText, simpleText } from '../../../db/text.ts';
+import { simpleText } from '../../../db/text.ts';
 import { setLocal } from '../../../db/transaction.ts';
 import type { Job } from '../job.ts';
-import type { Call, Result } from './call.ts';
+import type { Call } from './call.ts';
 import { inJobSettings } from './call.ts';
 import { jobFailure } from './failure.ts';
+import { runStatements } from './statements.ts';
 
 /** What a job would do now. */
 export interface Rehearsal {
@@ -46,16 +47,14 @@ function isAlone(error: unknown): boolean {
 
 async function attempt(
   session: Session,
-  { command }: Job,
+  job: Job,
   { lockTimeoutMs, maxTimeMs, mode }: Limits & { readonly mode: 'read only' | 'read write' },
 ): Promise<Call> {
   await simpleText(session, `begin isolation level read committed, ${mode}`);
   try {
     await setLocal(session, 'lock_timeout', `${lockTimeoutMs}ms`);
     await setLocal(session, 'statement_timeout', `${maxTimeMs}ms`);
-    // Never the simple protocol: in a text of several statements one could commit.
-    const statement = async (): Promise<readonly Result[]> => [await runText(session, command)];
-    return await inJobSettings(session, { rehearsal: true }, statement);
+    return await inJobSettings(session, { rehearsal: true }, async () => runStatements(session, job));
   } finally {
     if (!session.lost) await simpleText(session, 'rollback');
   }
