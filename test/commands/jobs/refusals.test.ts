@@ -7,6 +7,8 @@ const as = (user: string) => ({
   env: { ORDERSYNC_DATABASE_URL: commands.database.current.urlFor({ user, password: 'schema' }) },
 });
 
+const recorded = async () => owner()`select job_name, outcome, sqlstate from job_runs order by id`;
+
 async function addJob(name: string, command: string): Promise<void> {
   await owner()`
     insert into scheduled_jobs (name, schedule, utc_schedule, command, description)
@@ -20,7 +22,6 @@ describe('jobs run is refused', () => {
   beforeEach(async () => {
     await owner()`delete from job_runs`;
   });
-  const recorded = async () => owner()`select job_name, outcome, sqlstate from job_runs order by id`;
 
   test('for a job that does not exist, with the nearest name', async () => {
     const { code, stderr } = await commands.jobs('run clean-sessions');

@@ -17,6 +17,13 @@ import { useJobCommands } from './fixture.ts';
 /** Older than any job keeps anything, whenever this runs. */
 const LONG_AGO = '2001-02-03T04:05:06Z';
 
+/** Two that are old, and one that is not. */
+const twice = async (make: (columns: Record<string, string>) => Promise<string>, old: Record<string, string>) => {
+  await make(old);
+  await make(old);
+  await make({});
+};
+
 describe('ordersync jobs run', () => {
   const commands = useJobCommands();
   let owner: postgres.Sql;
@@ -35,11 +42,6 @@ describe('ordersync jobs run', () => {
   const count = async (table: string): Promise<number> => {
     const [row] = await owner<{ rows: number }[]>`select count(*)::integer as rows from ${owner(table)}`;
     return row!.rows;
-  };
-  const twice = async (make: (columns: Record<string, string>) => Promise<string>, old: Record<string, string>) => {
-    await make(old);
-    await make(old);
-    await make({});
   };
   const dropLastMonth = async (table: string): Promise<void> => {
     const [last] = await owner<{ name: string }[]>`
