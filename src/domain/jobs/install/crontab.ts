@@ -49,6 +49,6 @@ const APPEND = [
 ] as const;
 
 /** A word as /bin/sh takes it literally. */
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
   return /^[\w@+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

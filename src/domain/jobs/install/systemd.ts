@@ -59,7 +59,7 @@ export function unitScript(units: readonly UnitFile[]): string {
 }
 
 /** What systemd.time(7) makes of a cron expression; a day of the month or one of the week takes two. */
-export function calendarsOf(expression: CronExpression, zone: string): readonly string[] {
+function calendarsOf(expression: CronExpression, zone: string): readonly string[] {
   const { minutes, hours, days, months, weekdays, eitherDay } = expression;
   const time = `${numbers(hours, 24)}:${numbers(minutes, 60)}:00 ${zone}`;
   const month = numbers(months, 12);
