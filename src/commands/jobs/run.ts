@@ -58,8 +58,8 @@ export const run = defineCommand({
   present: runReport,
 });
 
-function runReport({ job, outcome, counts, calls, durationMs, warnings }: JobRun): Report {
-  const nothing = calls === 0;
+function runReport(ran: JobRun): Report {
+  const { job, outcome, counts, calls, durationMs, warnings } = ran;
   return {
     command: 'jobs run',
     columns: [
@@ -74,23 +74,30 @@ function runReport({ job, outcome, counts, calls, durationMs, warnings }: JobRun
       {
         job: job.name,
         outcome,
-        done: nothing ? 'nothing' : describeCounts(counts),
+        done: calls === 0 ? 'nothing' : describeCounts(counts),
         ...countCells(counts),
         calls,
         duration_ms: Math.round(durationMs),
       },
     ],
     outcome: outcome === 'stopped' ? 'partial' : 'ok',
-    notes: OUTCOME_NOTES[outcome] === undefined ? [] : [OUTCOME_NOTES[outcome]],
+    notes: notesOn(ran),
     warnings,
   };
 }
 
-const OUTCOME_NOTES: Readonly<Partial<Record<JobRun['outcome'], string>>> = {
-  stopped: 'there is more to do: run it again, or give it more time with --max-time',
-  'already running': 'already running elsewhere: left to that run',
-  'not due': 'a run for this time has done it already',
-};
+function notesOn({ outcome, holder }: JobRun): readonly string[] {
+  switch (outcome) {
+    case 'done':
+      return [];
+    case 'stopped':
+      return ['there is more to do: run it again, or give it more time with --max-time'];
+    case 'already running':
+      return [`already running elsewhere, and left to that run: ${holder}`];
+    case 'not due':
+      return ['a run for this time has done it already'];
+  }
+}
 
 function rehearsalReport({ found, rehearsal }: RunPlan): Report {
   const { job, warnings } = found;

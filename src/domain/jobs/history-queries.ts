@@ -51,7 +51,7 @@ export async function readPgCron(sql: Sql): Promise<PgCron> {
   return row ?? { installed: false, readable: false, usable: false, zone: 'GMT' };
 }
 
-/** The newest run of each registered job; where(run) walks back over the key, which is the only index there is. */
+/** The newest run of each registered job, found by walking back over the primary key, which is the only index there is. */
 export function readCronRuns(sql: Sql): Promise<LastRun[]> {
   return sql<LastRun[]>`
     select job.jobname::text as job, 'pg_cron' as by,

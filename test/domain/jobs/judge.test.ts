@@ -61,6 +61,12 @@ describe('a job', () => {
     expect(judged('2026-12-01T18:15:00Z', runAt('2026-11-30T18:00:01Z'), { job: MONTHLY })).toBe('done');
   });
 
+  it('that is running still when it was to run again is overdue', () => {
+    const last = runAt('2026-11-28T15:00:01Z', 'RUNNING');
+    expect(judged('2026-11-29T15:14:00Z', last, { held: true })).toBe('running');
+    expect(judged('2026-11-29T15:15:00Z', last, { held: true })).toBe('overdue');
+  });
+
   it.each([
     ['FAILED', false, 'failed'],
     ['STOPPED', false, 'stopped'],

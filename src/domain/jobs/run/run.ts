@@ -1,6 +1,6 @@
 import type { Context, Work } from '../../../context.ts';
 import type { HeldLock } from '../../../db/lock.ts';
-import { acquireLock } from '../../../db/lock.ts';
+import { acquireLock, describeHolder, lockHolder } from '../../../db/lock.ts';
 import type { Session } from '../../../db/session.ts';
 import { inTransaction } from '../../../db/transaction.ts';
 import { OrdersyncError } from '../../../errors.ts';
@@ -33,6 +33,8 @@ export interface JobRun {
   readonly counts: Counts;
   readonly calls: number;
   readonly durationMs: number;
+  /** Who is running it already, as people recognise a session. */
+  readonly holder: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -45,26 +47,32 @@ export async function* runJob(ctx: Pick<Context, 'db' | 'clock' | 'signal'>, req
   const session = await ctx.db.session();
   await liftTimeouts(session.sql);
   const { job, now, warnings } = await findJob(session, request.name);
-  const nothing = { job, counts: {}, calls: 0, durationMs: 0, warnings };
+  const nothing = { job, counts: {}, calls: 0, durationMs: 0, holder: undefined, warnings };
   const lock = await takeLock(ctx, session, job);
-  if (lock === undefined) return { ...nothing, outcome: 'already running' };
+  if (typeof lock === 'string') return { ...nothing, outcome: 'already running', holder: lock };
   const changer = createChanger(ctx, session, request);
   try {
     // Under the lock: the run that was faster has ended, and recorded it.
     if (request.ifDue && !(await isDue(session, job, now))) return { ...nothing, outcome: 'not due' };
-    return { ...(yield* recordedRun(changer, job, request)), warnings };
+    return { ...nothing, ...(yield* recordedRun(changer, job, request)) };
   } finally {
     await changer.watcher.close();
     await lock.release();
   }
 }
 
-async function takeLock({ clock }: Pick<Context, 'clock'>, session: Session, job: Job): Promise<HeldLock | undefined> {
+/** Who has it, when it is not to be had. */
+async function takeLock(
+  { clock }: Pick<Context, 'clock'>,
+  session: Session,
+  { name }: Job,
+): Promise<HeldLock | string> {
   try {
-    return await acquireLock({ session, clock }, { name: lockNameOf(job.name) });
+    return await acquireLock({ session, clock }, { name: lockNameOf(name) });
   } catch (error) {
-    if (error instanceof OrdersyncError && error.code === 'lock_held') return undefined;
-    throw error;
+    if (!(error instanceof OrdersyncError) || error.code !== 'lock_held') throw error;
+    const holder = await lockHolder(session, lockNameOf(name));
+    return holder === undefined ? 'a run that has just ended' : describeHolder(holder);
   }
 }
 
@@ -80,7 +88,7 @@ async function isDue({ sql }: Session, job: Job, now: number): Promise<boolean> 
   return slot === undefined || doneAt === undefined || doneAt < slot.from;
 }
 
-type Ran = Omit<JobRun, 'warnings'>;
+type Ran = Omit<JobRun, 'holder' | 'warnings'>;
 
 /** The record is there before the first call, so that a process that dies leaves a trace. */
 async function* recordedRun(changer: Changer, job: Job, request: RunRequest): Work<Ran> {

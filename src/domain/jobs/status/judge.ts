@@ -83,10 +83,13 @@ function verdictOf(facts: Facts, known: Known): Verdict {
   if (typeof schedule === 'string') {
     return { state: 'unreadable', evidence: schedule, fix: 'correct its row in scheduled_jobs' };
   }
-  if (last?.ending === 'RUNNING' && (last.by === 'pg_cron' || known.held.has(job.name))) return { state: 'running' };
+  const overdue = overdueVerdict(facts, schedule, known);
+  if (last?.ending === 'RUNNING' && (last.by === 'pg_cron' || known.held.has(job.name))) {
+    return overdue ?? { state: 'running' };
+  }
   return (
     endingVerdict(job, last) ??
-    overdueVerdict(facts, schedule, known) ??
+    overdue ??
     registrationVerdict(facts, known) ?? { state: last === undefined ? 'waiting' : 'done' }
   );
 }
@@ -125,12 +128,20 @@ function overdueVerdict({ job, last }: Facts, schedule: Schedule, known: Known):
   if (due === undefined || (typeof utc !== 'string' && missedTime(job, utc, { last, ...known }) === undefined)) {
     return undefined;
   }
-  const ran = last === undefined ? 'never ran' : `last ran at ${new Date(last.startedAt).toISOString()}`;
   return {
     state: 'overdue',
-    evidence: `was to run at ${new Date(due).toISOString()} and ${ran}`,
-    fix: `ordersync jobs run ${job.name}; ordersync jobs install lets a scheduler call it`,
+    evidence: `was to run at ${new Date(due).toISOString()} and ${lastText(last)}`,
+    fix:
+      last?.ending === 'RUNNING'
+        ? 'ordersync monitor activity shows what it waits for'
+        : `ordersync jobs run ${job.name}; ordersync jobs install lets a scheduler call it`,
   };
+}
+
+function lastText(last: LastRun | undefined): string {
+  if (last === undefined) return 'never ran';
+  const since = new Date(last.startedAt).toISOString();
+  return last.ending === 'RUNNING' ? `is still at its run of ${since}` : `last ran at ${since}`;
 }
 
 /** When it was to run last, if it did not. */
