@@ -26,26 +26,6 @@ begin
 end
 $$;
 
-create or replace function cleanup_old_notification_logs()
-returns void
-language plpgsql
-set search_path = public, pg_temp
-as $$
-declare
-  cut constant timestamptz := now() - interval '1 year';
-  stop_at constant timestamptz := clock_timestamp() + interval '20 seconds';
-  batch bigint;
-begin
-  loop
-    delete from notification_logs
-    where created_at < cut
-      and id = any (array(select id from notification_logs where created_at < cut limit 10000));
-    get diagnostics batch = row_count;
-    exit when batch < 10000 or clock_timestamp() > stop_at;
-  end loop;
-end
-$$;
-
 create or replace function expire_anonymous_orders()
 returns void
 language plpgsql
@@ -181,6 +161,81 @@ begin
   return query select moved;
 end
 $$;
+
+-- With an archive the clean-ups know its journal and its lock; without one there is neither.
+do $as_before$
+begin
+  if to_regprocedure('try_archive_lock()') is null then
+    execute $definition$
+create or replace function cleanup_old_notification_logs()
+returns void
+language plpgsql
+set search_path = public, pg_temp
+as $$
+declare
+  cut constant timestamptz := now() - interval '1 year';
+  stop_at constant timestamptz := clock_timestamp() + interval '20 seconds';
+  batch bigint;
+begin
+  loop
+    delete from notification_logs
+    where created_at < cut
+      and id = any (array(select id from notification_logs where created_at < cut limit 10000));
+    get diagnostics batch = row_count;
+    exit when batch < 10000 or clock_timestamp() > stop_at;
+  end loop;
+end
+$$
+$definition$;
+  else
+    execute $definition$
+create or replace function cleanup_old_notification_logs()
+returns void
+language plpgsql
+set search_path = public, pg_temp
+as $$
+declare
+  cut constant timestamptz := now() - interval '1 year';
+  stop_at constant timestamptz := clock_timestamp() + interval '20 seconds';
+  journaled tstzmultirange;
+  batch bigint;
+begin
+  if not try_archive_lock() then
+    return;
+  end if;
+  select coalesce(range_agg(tstzrange(range_start, range_end)), '{}') into journaled
+  from archive_journal
+  where source_table = 'notification_logs';
+  loop
+    delete from notification_logs
+    where created_at < cut
+      and not created_at <@ journaled
+      and id = any (array(
+        select id from notification_logs where created_at < cut and not created_at <@ journaled limit 10000));
+    get diagnostics batch = row_count;
+    exit when batch < 10000 or clock_timestamp() > stop_at;
+  end loop;
+end
+$$
+$definition$;
+    execute $definition$
+create or replace function try_archive_lock()
+returns boolean
+language plpgsql
+set search_path = public, pg_temp
+as $$
+begin
+  if pg_try_advisory_xact_lock(hashtextextended('ordersync archive', 0)) then
+    return true;
+  end if;
+  raise notice 'an archive is at work: nothing deleted';
+  return false;
+end
+$$
+$definition$;
+  end if;
+end
+$as_before$;
 
 drop function job_stop_at();
 drop function job_is_rehearsed();

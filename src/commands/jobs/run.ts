@@ -122,9 +122,11 @@ function rehearsalReport({ found, rehearsal }: RunPlan): Report {
       },
     ],
     notes: [
-      rehearsal?.how === 'not possible'
-        ? 'its statement cannot run inside a transaction, so that nobody can try it; nothing was changed'
-        : 'nothing was changed',
+      ...(rehearsal?.how === 'not possible'
+        ? ['its statement cannot run inside a transaction: nobody can try it']
+        : []),
+      ...(call?.postponed === undefined ? [] : [`it would have to wait: ${call.postponed}`]),
+      'nothing was changed',
     ],
     warnings,
   };

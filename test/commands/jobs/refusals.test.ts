@@ -69,19 +69,21 @@ describe('jobs run is refused', () => {
     expect(await recorded()).toEqual([]);
   });
 
-  test('while an archive is at work: exit 4, so that the scheduler tries again', async () => {
+  test.each([
+    ['archive-audit-logs', 'rows_moved'],
+    ['cleanup-notification-logs', 'rows_deleted'],
+  ])('while an archive is at work: exit 4, so that the scheduler tries again: %s', async (job, column) => {
     await commands.database.current.as('staff').begin(async (working) => {
       await working`select pg_advisory_xact_lock(hashtextextended('ordersync archive', 0))`;
-      expect(await commands.jobs('run archive-audit-logs')).toMatchObject({
+      expect(await commands.jobs(`run ${job}`)).toMatchObject({
         code: 4,
-        stderr: expect.stringContaining('archive-audit-logs has to wait: an archive is at work'),
+        stderr: expect.stringContaining(`${job} has to wait: an archive is at work`),
       });
-      expect(await commands.jobs('run archive-audit-logs --dry-run')).toMatchObject({ code: 0 });
+      expect(await commands.rows(`run ${job} --dry-run`)).toMatchObject([{ rehearsal: 'counted', [column]: 0 }]);
     });
-    expect(await recorded()).toMatchObject([{ outcome: 'FAILED' }]);
-    expect(await commands.rows('status')).toContainEqual(
-      expect.objectContaining({ job: 'archive-audit-logs', state: 'failed' }),
-    );
+    expect(await recorded()).toMatchObject([{ outcome: 'STOPPED' }]);
+    expect(await commands.rows('status')).toContainEqual(expect.objectContaining({ job, state: 'stopped' }));
+    expect(await commands.jobs(`run ${job}`)).toMatchObject({ code: 0 });
   });
 
   test('by a row that somebody holds: exit 4, naming who', async () => {

@@ -107,12 +107,16 @@ async function* recordedRun(changer: Changer, job: Job, request: RunRequest): Wo
   } catch (error) {
     const failure = keptWords(error, job, done);
     if (!session.lost) {
-      const interrupted = failure instanceof OrdersyncError && failure.code === 'interrupted';
       const sqlstate = failure instanceof OrdersyncError ? failure.details.sqlstate : undefined;
-      await endRun(session.sql, run, { outcome: interrupted ? 'STOPPED' : 'FAILED', ...done, sqlstate });
+      await endRun(session.sql, run, { outcome: isStop(error) ? 'STOPPED' : 'FAILED', ...done, sqlstate });
     }
     throw failure;
   }
+}
+
+/** Nothing is wrong with the job: it was not its time. */
+function isStop(error: unknown): boolean {
+  return error instanceof OrdersyncError && ['interrupted', 'lock_held'].includes(error.code);
 }
 
 /** What is committed; grows call by call, also when a later one fails. */
