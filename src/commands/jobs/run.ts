@@ -87,16 +87,9 @@ function runReport(ran: JobRun): Report {
 }
 
 function notesOn({ outcome, holder }: JobRun): readonly string[] {
-  switch (outcome) {
-    case 'done':
-      return [];
-    case 'stopped':
-      return ['there is more to do: run it again, or give it more time with --max-time'];
-    case 'already running':
-      return [`already running elsewhere, and left to that run: ${holder}`];
-    case 'not due':
-      return ['a run for this time has done it already'];
-  }
+  if (outcome === 'already running') return [`already running elsewhere, and left to that run: ${holder}`];
+  if (outcome === 'not due') return ['a run for this time has done it already'];
+  return outcome === 'done' ? [] : ['there is more to do: run it again, or give it more time with --max-time'];
 }
 
 function rehearsalReport({ found, rehearsal }: RunPlan): Report {
