@@ -52,6 +52,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
       environment,
       projectFile: join(io.cwd, CONFIG_FILE),
       settings: async () => listSettings(io, await configuration(), globals),
+      callAgain: async () => (await import('./call-again.ts')).callAgain(io, await configuration(), globals),
     };
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);

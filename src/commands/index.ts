@@ -32,6 +32,10 @@ export const NOUNS: readonly NounEntry[] = [
     summary: 'export old months with proof, drop, list, verify and restore them',
     audience: 'DBA',
     load: async () => (await import('./archive/index.ts')).archive,
+    name: 'jobs',
+    summary: 'run scheduled work now, hand it to a scheduler, and see how it went',
+    audience: 'DBA',
+    load: async () => (await import('./jobs/index.ts')).jobs,
   },
   {
     name: 'seed',

@@ -43,6 +43,7 @@ export function testContext(
       environment: { name: undefined, protected: false },
       projectFile: '/nonexistent/ordersync.config.json',
       settings: async () => ({ settings: [], warnings: [] }),
+      callAgain: async () => ({ words: ['ordersync'], answers: [], warnings: [] }),
     },
     keys,
     keyring: unasked,
