@@ -53,13 +53,21 @@ function warningsOf(section: SectionResult): string[] {
   return [`${section.file.section} is unknown: ${reasons.join('; ')}; ${fixes.join('; ')}`, ...lost];
 }
 
+const MOST_FIXES = 5;
+
 function notesOf(sections: readonly SectionResult[], judgement: ReportResult['judgement']): string[] {
   const empty = sections.flatMap(({ file, rows, judgement: own }) =>
     rows.length === 0 && file.empty !== undefined && own?.verdict !== 'unknown' ? [file.empty] : [],
   );
   if (judgement === undefined || judgement.verdict === 'ok') return empty;
-  const fixes = sections.filter((section) => !isBlind(section)).flatMap(({ judgement: own }) => own?.fixes ?? []);
-  return [...empty, `verdict: ${judgement.verdict}`, ...new Set(fixes.map((fix) => `fix: ${fix}`))];
+  const seen = sections.filter((section) => !isBlind(section)).flatMap(({ judgement: own }) => own?.fixes ?? []);
+  const fixes = [...new Set(seen)];
+  return [
+    ...empty,
+    `verdict: ${judgement.verdict}`,
+    ...fixes.slice(0, MOST_FIXES).map((fix) => `fix: ${fix}`),
+    ...(fixes.length > MOST_FIXES ? [`${fixes.length - MOST_FIXES} more fixes are in the column fix: --verbose`] : []),
+  ];
 }
 
 function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {
@@ -69,7 +77,7 @@ function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {
       : [{ name: 'verdict', type: 'state' }, { name: 'reason' }, { name: 'fix', wide: true }];
   return {
     name: file.section,
-    title: file.summary,
+    title: file.title,
     columns: [...columns.map(columnOf), ...verdicts],
     rows: rows.map(({ values, judgement: own }) => ({
       // The values of a row are what the types of the header say: text, numbers, booleans and lists of text.
