@@ -35,7 +35,9 @@ describe.each(FILES)('$path', (file) => {
     const conditions = file.rules.flatMap((rule) => rule.conditions);
     expect(conditions.map(({ column }) => column).filter((name) => !columns.includes(name))).toEqual([]);
     expect(
-      conditions.flatMap(({ operand }) => ('param' in operand ? [operand.param] : [])).filter((name) => !params.includes(name)),
+      conditions
+        .flatMap(({ operand }) => ('param' in operand ? [operand.param] : []))
+        .filter((name) => !params.includes(name)),
     ).toEqual([]);
     expect(columns.filter((name) => OWN_VERDICT.some((own) => own === name)).length % OWN_VERDICT.length).toBe(0);
     expect(params.includes('baseline')).toBe(file.snapshot !== undefined);
@@ -43,7 +45,7 @@ describe.each(FILES)('$path', (file) => {
 
   it('says what it is, and a first file how it is called', () => {
     expect(file.summary).toMatch(/^\p{Ll}.*[^.\s]$/u);
-    if (file.section === file.command) expect(file.examples.length).toBeGreaterThan(0);
+    expect(file.examples.length > 0).toBe(file.section === file.command);
   });
 });
 
@@ -89,10 +91,10 @@ async function compare(session: Session, file: ReportFile, body: Body): Promise<
   };
   const differences = [
     ...found.params.map((type, index) => [`$${index + 1} ${promised.params[index]}`, `$${index + 1} ${type}`] as const),
-    ...Array.from({ length: Math.max(found.columns.length, promised.columns.length) }, (_, index) => [
-      promised.columns[index],
-      found.columns[index],
-    ] as const),
+    ...Array.from(
+      { length: Math.max(found.columns.length, promised.columns.length) },
+      (_, index) => [promised.columns[index], found.columns[index]] as const,
+    ),
   ].filter(([said, is]) => said !== is);
   const snapshot = file.snapshot === undefined ? undefined : await describeText(session, file.snapshot.sql);
   return [
