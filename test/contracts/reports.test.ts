@@ -40,6 +40,7 @@ describe.each(FILES)('$path', (file) => {
         .filter((name) => !params.includes(name)),
     ).toEqual([]);
     expect(columns.filter((name) => OWN_VERDICT.some((own) => own === name)).length % OWN_VERDICT.length).toBe(0);
+    expect(file.rules.filter(({ verdict, fix }) => verdict === 'unknown' && fix === undefined)).toEqual([]);
     expect(params.includes('baseline')).toBe(file.snapshot !== undefined);
   });
 

@@ -36,19 +36,14 @@ export function presentReport(
 
 /** Without --check an answer is an answer, whatever it says; but where nothing at all could be looked at there is none. */
 function outcomeOf(sections: readonly SectionResult[], judgement: ReportResult['judgement'], check: boolean): Outcome {
-  if (sections.every(isBlind)) return 'unknown';
+  if (sections.every(({ looked }) => !looked)) return 'unknown';
   if (!check || judgement === undefined || judgement.verdict === 'ok') return 'ok';
   return judgement.verdict === 'unknown' ? 'unknown' : 'unhealthy';
 }
 
-/** It did not run: a section that ran and saw nothing wrong but not everything has rows or losses. */
-function isBlind({ rows, losses, judgement }: SectionResult): boolean {
-  return rows.length === 0 && losses.length === 0 && judgement?.verdict === 'unknown';
-}
-
 function warningsOf(section: SectionResult): string[] {
   const lost = section.losses.map(({ reason, fix }) => `${section.file.section}: ${reason}; ${fix}`);
-  if (!isBlind(section)) return lost;
+  if (section.looked) return lost;
   const { reasons = [], fixes = [] } = section.judgement ?? {};
   return [`${section.file.section} is unknown: ${reasons.join('; ')}; ${fixes.join('; ')}`, ...lost];
 }
@@ -60,7 +55,7 @@ function notesOf(sections: readonly SectionResult[], judgement: ReportResult['ju
     rows.length === 0 && file.empty !== undefined && own?.verdict !== 'unknown' ? [file.empty] : [],
   );
   if (judgement === undefined || judgement.verdict === 'ok') return empty;
-  const seen = sections.filter((section) => !isBlind(section)).flatMap(({ judgement: own }) => own?.fixes ?? []);
+  const seen = sections.filter(({ looked }) => looked).flatMap(({ judgement: own }) => own?.fixes ?? []);
   const fixes = [...new Set(seen)];
   return [
     ...empty,

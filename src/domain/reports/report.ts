@@ -45,7 +45,7 @@ export async function* runReport(
 
 function isWanted({ fallback, only }: ReportFile, { server }: Session, first: SectionResult | undefined): boolean {
   const meant = only.every(({ kind }) => (kind === 'standby') === server.inRecovery);
-  return meant && (!fallback || first?.judgement?.verdict === 'unknown');
+  return meant && (!fallback || first?.looked === false);
 }
 
 async function* baselinesOf(

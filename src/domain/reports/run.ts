@@ -26,6 +26,8 @@ export interface SectionRequest {
 
 export interface SectionResult {
   readonly file: ReportFile;
+  /** False when it could not run: its judgement then says why. */
+  readonly looked: boolean;
   /** Undefined when the section states facts and judges nothing. */
   readonly judgement: Judgement | undefined;
   /** The columns of the header without verdict, reason and fix. */
@@ -58,11 +60,12 @@ export async function runSection(
   if ('lack' in answer) {
     const { reason, fix } = answer.lack;
     const judgement = { verdict: 'unknown' as const, reasons: [reason], fixes: [fix] };
-    return { file, judgement, columns, rows: [], losses: [], durationMs };
+    return { file, looked: false, judgement, columns, rows: [], losses: [], durationMs };
   }
   const rows = answer.rows.map((row) => presentableRow(file, row, request));
   return {
     file,
+    looked: true,
     judgement: judgementOf(rows, answer.losses, judges(file)),
     columns,
     rows,
