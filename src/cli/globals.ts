@@ -13,8 +13,8 @@ export const GLOBAL_OPTIONS = {
   config: option.text('configuration file', { placeholder: 'file' }),
   migrations: option.text('folder of migration files', { placeholder: 'folder' }),
   format: option.choice(
-    ['table', 'json', 'ndjson', 'csv', 'markdown'],
-    'results as table, json, ndjson, csv or markdown',
+    ['table', 'json', 'ndjson', 'csv', 'markdown', 'nagios', 'junit'],
+    'results as table, json, ndjson, csv or markdown; of what judges also as nagios or junit',
     {
       default: 'table',
       placeholder: 'format',

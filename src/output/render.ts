@@ -2,7 +2,7 @@ import type { Provenance, Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Every way a report can be written to stdout. */
-export const formats = ['table', 'json', 'ndjson', 'csv', 'markdown'] as const;
+export const formats = ['table', 'json', 'ndjson', 'csv', 'markdown', 'nagios', 'junit'] as const;
 export type Format = (typeof formats)[number];
 
 export interface RenderOptions {
@@ -33,6 +33,8 @@ const renderers: Readonly<Record<Format, Renderer>> = {
   json: async (report, provenance) => (await import('./json.ts')).renderJson(report, provenance),
   ndjson: async (report) => (await import('./json.ts')).renderNdjson(report),
   csv: async (report) => (await import('./csv.ts')).renderCsv(report),
+  nagios: async (report) => (await import('./nagios.ts')).renderNagios(report),
+  junit: async (report, provenance) => (await import('./junit.ts')).renderJunit(report, provenance),
   markdown: async (report, _, options) => (await import('./markdown.ts')).renderMarkdown(report, options.verbose),
 };
 
