@@ -1,0 +1,7 @@
+import type { Noun } from '../../cli/command.ts';
+import { reportVerbs } from '../reports/verbs.ts';
+
+/** The folder's names are read when the noun is chosen, its files when their verbs are. */
+export function loadMonitor(): Noun {
+  return { verbs: reportVerbs('monitor') };
+}
