@@ -14,5 +14,5 @@ with facts as (
 select case when taken >= 0.95 * room then 'critical' when taken >= 0.8 * room then 'warning' else 'ok' end as severity,
        format('%s of %s are taken', taken, room) as evidence,
        case when taken >= 0.8 * room
-         then 'select pg_terminate_backend(pid) from pg_stat_activity where state = ''idle'' and state_change < now() - interval ''10 minutes''' end as fix
+         then 'select pg_terminate_backend(pid) from pg_stat_activity where backend_type = ''client backend'' and state = ''idle'' and state_change < now() - interval ''10 minutes''' end as fix
   from facts

@@ -22,7 +22,7 @@ select case when not visible then 'unknown' when used >= 0.9 * most then 'critic
          else format('%s has used %s %% of %s', sequence, floor(100 * (used::numeric / most)), coalesce(format('%s.%s', relation, attname), 'its range')) end as evidence,
        case when not visible then format('grant select on sequence %s to %I', sequence, current_user)
          when attname is not null and atttypid <> 'bigint'::regtype
-           then format('alter table %s alter column %I type bigint', relation, attname)
+           then format('alter table %s alter column %I type bigint; alter sequence %s as bigint', relation, attname, sequence)
          else format('alter sequence %s as bigint maxvalue 9223372036854775807', sequence) end as fix
   from owned where not visible or used >= 0.8 * most
 union all

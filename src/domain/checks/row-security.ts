@@ -1,8 +1,11 @@
 import type { Probe, ProbedIdentity } from '../security/row-security.ts';
 import { probeRowSecurity } from '../security/row-security.ts';
 import { APPLICATION_ROLE, PROBED_TABLES } from '../security/row-security-queries.ts';
-import type { Check, Fix, Sighting } from './check.ts';
+import type { Check, Fix, Look, Sighting } from './check.ts';
 import { ok } from './check.ts';
+import { missingObjects, unexpectedPolicies } from './schema/compare.ts';
+import { readIdlePolicies } from './schema/queries.ts';
+import { inSection } from './section.ts';
 
 export const ROW_SECURITY_CHECK: Check = {
   id: 'sec.rls-behaviour',
@@ -16,14 +19,15 @@ export const ROW_SECURITY_CHECK: Check = {
     { kind: 'member', name: APPLICATION_ROLE },
     ...[...PROBED_TABLES, 'restaurants'].map((name) => ({ kind: 'rows' as const, name: `public.${name}` })),
   ],
-  look: async ({ session, limitMs }) => sightingsOf(await probeRowSecurity(session, limitMs)),
+  look: async (look) => sightingsOf(look, await probeRowSecurity(look.session, look.limitMs)),
 };
 
-const FIX: Fix = { kind: 'command', text: 'ordersync check --only sec.rls-enabled --only sec.policies' };
-
-function sightingsOf({ tables, identities }: Probe): Sighting[] {
+async function sightingsOf(look: Look, { tables, identities }: Probe): Promise<Sighting[]> {
   const faults = identities.flatMap(faultsOf);
-  if (faults.length > 0) return faults;
+  if (faults.length > 0) {
+    const fixes = await causesOf(look);
+    return faults.flatMap((evidence) => fixes.map((fix) => ({ severity: 'critical' as const, evidence, fix })));
+  }
   const users = identities.length - 1;
   if (tables.length === 0 || users < 2) {
     const evidence =
@@ -41,16 +45,22 @@ function sightingsOf({ tables, identities }: Probe): Sighting[] {
   return [ok(`${users} users and nobody, in ${tables.join(', ')}`)];
 }
 
-function faultsOf({ user, leaks, ownOrders }: ProbedIdentity): Sighting[] {
-  const who = user === 0 ? 'working for nobody' : `working for one user`;
-  const sightings = leaks.map((table): Sighting => ({
-    severity: 'critical',
-    evidence: `${APPLICATION_ROLE}, ${who}, sees rows of others in ${table}`,
-    fix: FIX,
-  }));
-  if (ownOrders !== false) return sightings;
+/** What makes the application see too much or too little: policies that rest, were added, or are missing. */
+async function causesOf(look: Look): Promise<Fix[]> {
+  const { session, limitMs } = look;
+  const idle = await inSection(session, limitMs, async () => readIdlePolicies(session));
+  const fixes = [
+    ...idle.map((name): Fix => ({ kind: 'sql', text: `alter table public.${name} enable row level security` })),
+    ...(await unexpectedPolicies(look)).flatMap(({ fix }) => fix ?? []),
+    ...(await missingObjects(look, 'policy', 'critical')).flatMap(({ fix }) => fix ?? []),
+  ];
+  return fixes.length > 0 ? fixes : [{ kind: 'command', text: 'ordersync migrate verify' }];
+}
+
+function faultsOf({ user, leaks, ownOrders }: ProbedIdentity): string[] {
+  const who = `${APPLICATION_ROLE}, working for ${user === 0 ? 'nobody' : 'one user'},`;
   return [
-    ...sightings,
-    { severity: 'critical', evidence: `${APPLICATION_ROLE}, ${who}, does not see his orders`, fix: FIX },
+    ...leaks.map((table) => `${who} sees rows of others in ${table}`),
+    ...(ownOrders === false ? [`${who} does not see his orders`] : []),
   ];
 }

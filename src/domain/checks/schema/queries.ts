@@ -35,3 +35,38 @@ export async function readLiveObjects(session: Pick<Session, 'sql'>): Promise<Li
       where not trigger.tgisinternal`,
   )) as unknown as LiveObject[]; // the columns of the statement above
 }
+
+export interface PolicyText {
+  readonly name: string;
+  readonly table: string;
+  /** Its conditions, as the server writes them. */
+  readonly text: string;
+}
+
+export async function readPolicyTexts(session: Pick<Session, 'sql'>): Promise<PolicyText[]> {
+  return (await runText(
+    session,
+    `select policy.polname::text as name,
+            relation.relname::text as "table",
+            concat_ws(' and ', pg_get_expr(policy.polqual, policy.polrelid), pg_get_expr(policy.polwithcheck, policy.polrelid)) as text
+       from pg_policy policy
+       join pg_class relation on relation.oid = policy.polrelid
+       join pg_namespace namespace on namespace.oid = relation.relnamespace
+      where namespace.nspname = 'public'
+      order by 2, 1`,
+  )) as unknown as PolicyText[]; // the columns of the statement above
+}
+
+/** Tables with policies whose row security is off: the policies do nothing. */
+export async function readIdlePolicies(session: Pick<Session, 'sql'>): Promise<string[]> {
+  const rows = await runText<{ name: string }>(
+    session,
+    `select relation.relname::text as name
+       from pg_class relation
+       join pg_namespace namespace on namespace.oid = relation.relnamespace
+      where namespace.nspname = 'public' and not relation.relrowsecurity
+        and exists (select from pg_policy where polrelid = relation.oid)
+      order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}
