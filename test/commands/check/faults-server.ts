@@ -272,7 +272,6 @@ export const SERVER_FAULTS: readonly Fault[] = [
     id: 'data.backup',
     severity: 'critical',
     names: 'archiving fails',
-    before: 'unknown',
     plant: async (site) => archiving(site, '/bin/false', 'failed_count > 0'),
     repair: async (site) => archiving(site, '/bin/true', 'last_archived_time > last_failed_time'),
   },
@@ -392,7 +391,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     severity: 'critical',
     names: '3 failures',
     plant: async ({ sql }) =>
-      shiftView(sql, 'pg_stat_database', { checksum_failures: `case when datname = 'shop' then 3 else 0 end` }),
+      shiftView(sql, 'pg_stat_database', { checksum_failures: `case when datname = 'shop' then 3::bigint else 0 end` }),
     repair: async ({ sql }) => shiftView(sql, 'pg_stat_database', { checksum_failures: '0::bigint' }),
   },
   {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { splitStatements } from '../../../src/domain/migrations/file/split.ts';
 import { RULES } from '../../../src/domain/checks/settings/rules.ts';
@@ -7,12 +9,13 @@ import { waitFor } from '../../support/wait.ts';
 import type { Fault } from './fault.ts';
 import { SECURITY_FAULTS } from './faults-security.ts';
 import { SERVER_FAULTS } from './faults-server.ts';
+import { BAD_SETTINGS } from './faults-settings.ts';
 import type { Row } from './fixture.ts';
 import type { Site } from './site.ts';
 import { useSite } from './site.ts';
 
 const FAULTS: readonly Fault[] = [...SECURITY_FAULTS, ...SERVER_FAULTS];
-/** Their faults are planted together, in settings.test.ts: each needs a restart. */
+/** Their faults are planted together, because many of them need a restart. */
 const OF_THE_FILES = [...Object.keys(RULES).map((name) => `conf.${name}`), 'conf.file-errors', 'conf.pending-restart'];
 
 const site = useSite();
@@ -79,7 +82,7 @@ describe('a planted fault is named, and its printed fix clears it', () => {
     try {
       await waitFor(
         async () => (await look()).severity === severity,
-        async () => `${id} to be ${severity}`,
+        () => `${id} to be ${severity}: ${seen}`,
       );
       const row = await look();
       expect(row.evidence.join('\n')).toMatch(names);
@@ -93,5 +96,47 @@ describe('a planted fault is named, and its printed fix clears it', () => {
     } finally {
       await clean?.();
     }
+  });
+});
+
+describe('settings that are not what the specification asks', () => {
+  const inWords = async (id: string, plant: () => Promise<unknown>, repair: () => Promise<unknown>): Promise<void> => {
+    expect((await site.row(id)).severity).toBe('ok');
+    await plant();
+    await waitFor(async () => ['warning', 'critical'].includes((await site.row(id)).severity), `${id} to be bad`);
+    await repair();
+    await waitFor(async () => (await site.row(id)).severity === 'ok', `${id} to be cleared`);
+  };
+
+  test('a change that waits for a restart', async () => {
+    await inWords(
+      'conf.pending-restart',
+      async () => executeSql(site, `alter system set max_worker_processes = 9; select pg_reload_conf()`),
+      async () => site.server.restart(),
+    );
+  });
+
+  test('a line that cannot be read', async () => {
+    const file = join(site.server.dataDir, 'postgresql.conf');
+    const before = await readFile(file, 'utf8');
+    await inWords(
+      'conf.file-errors',
+      async () => site.place('postgresql.conf', `${before}hostssl all all 0.0.0.0/0 scram-sha-256\n`),
+      async () => site.place('postgresql.conf', before),
+    );
+  });
+
+  test('each of them, and each printed fix', async () => {
+    expect(Object.keys(BAD_SETTINGS).toSorted()).toEqual(Object.keys(RULES).toSorted());
+    for (const [name, value] of Object.entries(BAD_SETTINGS))
+      await site.sql.unsafe(`alter system set ${name} = ${value}`);
+    await site.server.restart();
+    const ids = Object.keys(RULES).map((name) => `conf.${name}`);
+    const bad = (await site.rows('--only conf.*')).filter(({ severity }) => ['warning', 'critical'].includes(severity));
+    expect(bad.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    for (const { fix } of bad) for (const text of fix) await executeSql(site, text);
+    await site.server.restart();
+    const rows = await site.rows('--only conf.*');
+    expect(rows.filter(({ severity }) => severity !== 'ok')).toEqual([]);
   });
 });

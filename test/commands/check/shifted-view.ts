@@ -27,5 +27,8 @@ async function replace(sql: postgres.Sql, view: string, text: string): Promise<v
 
 /** Runs statements that change the server's own catalogue. */
 export async function changingCatalogue(sql: postgres.Sql, statements: string): Promise<void> {
-  await sql.unsafe(`begin; set local allow_system_table_mods = on; ${statements}; commit`).simple();
+  await sql.begin(async (transaction) => {
+    await transaction`set local allow_system_table_mods = on`;
+    await transaction.unsafe(statements);
+  });
 }

@@ -10,6 +10,7 @@ import type { Ran } from '../../support/io.ts';
 import { useKeyring } from '../../support/key-store.ts';
 import type { TestKeyring } from '../../support/key-store.ts';
 import { startServer } from '../../support/postgres.ts';
+import { waitFor } from '../../support/wait.ts';
 import type { Row } from './fixture.ts';
 
 /** Of a server with so little memory that the specification's sizes can be set in earnest. */
@@ -72,6 +73,11 @@ export function useSite(): Site {
     await site.sql.unsafe(`create role shop_backend login in role application_role`);
     await site.sql.unsafe(await readFile(new URL('../../../sql/config/roles.sql', import.meta.url), 'utf8'));
     await site.sql`vacuum analyze`;
+    await site.sql`select pg_switch_wal()`;
+    await waitFor(
+      async () => (await site.sql`select from pg_stat_archiver where archived_count > 0`).length > 0,
+      'a segment to be archived',
+    );
   });
   afterAll(async () => {
     await site.sql?.end({ timeout: 5 });

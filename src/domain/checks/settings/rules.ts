@@ -63,11 +63,14 @@ const utc: Rule = {
   severity: 'warning',
 };
 const critical = (rule: Rule): Rule => ({ ...rule, severity: 'critical' });
-const nameable: Rule = {
+/** Any file will do; the one that the server looks for by itself lies in its data directory. */
+const file = (own: string): Rule => ({
   expected: (wanted) => `a file, such as ${wanted}`,
   holds: ({ value }) => value !== '',
   severity: 'critical',
-};
+  remedy: () => own,
+  before: `${own} must be in the data directory; or name the file where it is`,
+});
 
 /** Each setting of sql/config/postgresql.conf has its rule; a test compares the two lists. */
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -114,8 +117,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   track_io_timing: exactly,
   timezone: utc,
   ssl: { ...critical(exactly), before: 'ssl_cert_file and ssl_key_file must be there' },
-  ssl_cert_file: nameable,
-  ssl_key_file: nameable,
+  ssl_cert_file: file('server.crt'),
+  ssl_key_file: file('server.key'),
   ssl_min_protocol_version: {
     expected: (wanted) => `${wanted} or newer`,
     holds: ({ value }, wanted) => value !== '' && value >= wanted,
