@@ -48,6 +48,7 @@ export function findingCommand<O extends OptionSet>(command: FindingCommand<O>):
     description: `${description} Exit 5 when something is found.`,
     options,
     examples,
+    formats: ['nagios', 'junit'],
     // Typed by the very options that the verb has given.
     plan: async (ctx, request) => finished(command.look(ctx, await ctx.db.session(), request as Values<O> & Common)),
     presentPlan: (report) => findingsReport(name, { ...report, recorded: undefined }),

@@ -31,6 +31,7 @@ export interface Requirement {
 
 export const REQUIREMENT_KINDS = [
   'rows', // a table, all of whose rows this role sees
+  'partitions', // a table, all of whose rows this role also sees in each partition by itself
   'table', // a table that is there
   'view', // a view that this role may read
   'relation', // one that is there

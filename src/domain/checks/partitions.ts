@@ -68,7 +68,7 @@ export function partitionChecks(): Check[] {
     box: '성능: 파티셔닝 설정 완료',
     profiles: oncall === true ? ['pre-deploy', 'oncall', 'daily'] : ['pre-deploy', 'daily'],
     requires: ['orders', 'payments', 'audit_logs', 'notification_logs'].map((name) => ({
-      kind: 'rows',
+      kind: 'partitions',
       name: `public.${name}`,
     })),
     look: async (look) => {

@@ -4,31 +4,37 @@ import type { Requirement } from './check.ts';
 export type RequirementFault = 'missing' | 'denied' | 'filtered'; // row security would leave rows out without a word
 
 export interface RequirementState extends Requirement {
-  readonly fault: RequirementFault | null;
+  /** None when it is met; a right and row security can both be in the way. */
+  readonly faults: readonly RequirementFault[];
 }
 
-/** Which of these are not met. Asks the catalogue only: a name that is not there raises no error. */
+/** What keeps these from being met. Asks the catalogue only: a name that is not there raises no error. */
 export function readRequirements(sql: Sql, wanted: readonly Requirement[]): Promise<RequirementState[]> {
   return sql<RequirementState[]>`
     select wanted.kind,
            wanted.name,
-           case wanted.kind
-             when 'role' then case when not pg_has_role(current_user, wanted.name, 'usage') then 'denied' end
-             when 'member' then case
+           array_remove(case wanted.kind
+             when 'role' then array[case when not pg_has_role(current_user, wanted.name, 'usage') then 'denied' end]
+             when 'member' then array[case
                when found.role is null then 'missing'
                -- Before version 16 membership is all it takes, and the word SET is not known.
                when not pg_has_role(current_user, found.role,
                       case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end)
-                 then 'denied' end
-             when 'schema' then case when found.schema is null then 'missing' end
-             when 'function' then case when found.function is null then 'missing'
-                                    when not has_function_privilege(found.function, 'execute') then 'denied' end
-             else case
-               when found.relation is null then 'missing'
-               when wanted.kind in ('rows', 'view') and not has_table_privilege(found.relation, 'select') then 'denied'
-               when wanted.kind = 'rows' and row_security_active(found.relation) then 'filtered'
-             end
-           end as "fault"
+                 then 'denied' end]
+             when 'schema' then array[case when found.schema is null then 'missing' end]
+             when 'function' then array[case when found.function is null then 'missing'
+                                          when not has_function_privilege(found.function, 'execute') then 'denied' end]
+             when 'partitions' then array[
+               case when found.relation is null then 'missing' end,
+               case when exists (select from pg_partition_tree(found.relation)
+                                  where not has_table_privilege(relid, 'select')) then 'denied' end,
+               case when exists (select from pg_partition_tree(found.relation)
+                                  where row_security_active(relid)) then 'filtered' end]
+             else array[
+               case when found.relation is null then 'missing' end,
+               case when wanted.kind in ('rows', 'view') and not has_table_privilege(found.relation, 'select') then 'denied' end,
+               case when wanted.kind = 'rows' and row_security_active(found.relation) then 'filtered' end]
+           end, null) as "faults"
       from unnest(${wanted.map(({ kind }) => kind)}::text[], ${wanted.map(({ name }) => name)}::text[]) wanted (kind, name)
      cross join lateral (
        select (select relation.oid

@@ -12,7 +12,7 @@ export async function requireRows(session: Session, tables: readonly string[]): 
   const unmet = await readUnmet(session, requirements);
   const [first, ...others] = unmetSightings(requirements, unmet, session.server.user);
   if (first === undefined) return;
-  const missing = [...unmet.values()].some(({ fault }) => fault === 'missing');
+  const missing = [...unmet.values()].some(({ faults }) => faults.includes('missing'));
   throw new OrdersyncError(missing ? 'precondition' : 'permission', first.evidence, {
     body: others.map(({ evidence }) => evidence),
     ...(first.fix === undefined ? {} : { hint: first.fix.text }),

@@ -7,14 +7,23 @@ import { outside } from '../../support/outside.ts';
 import { runShell, useBuild } from '../../support/program.ts';
 import { waitFor } from '../../support/wait.ts';
 import type { Fault } from './fault.ts';
+import { DATA_FAULTS } from './faults-data.ts';
+import { ENCRYPTION_FAULTS } from './faults-encryption.ts';
+import { ONCALL_FAULTS } from './faults-oncall.ts';
+import { PERFORMANCE_FAULTS } from './faults-performance.ts';
 import { SECURITY_FAULTS } from './faults-security.ts';
-import { SERVER_FAULTS } from './faults-server.ts';
 import { BAD_SETTINGS } from './faults-settings.ts';
 import type { Row } from './fixture.ts';
 import type { Site } from './site.ts';
 import { useSite } from './site.ts';
 
-const FAULTS: readonly Fault[] = [...SECURITY_FAULTS, ...SERVER_FAULTS];
+const FAULTS: readonly Fault[] = [
+  ...SECURITY_FAULTS,
+  ...ENCRYPTION_FAULTS,
+  ...PERFORMANCE_FAULTS,
+  ...DATA_FAULTS,
+  ...ONCALL_FAULTS,
+];
 /** Their faults are planted together, because many of them need a restart. */
 const OF_THE_FILES = [...Object.keys(RULES).map((name) => `conf.${name}`), 'conf.file-errors', 'conf.pending-restart'];
 
@@ -47,6 +56,17 @@ async function executeCommand(text: string, { words }: Fault, psql: () => void):
   if (code !== 0) throw new Error(`${text}: ${stderr}`);
 }
 
+/** Plants it, does what the fix says in words, and returns what the check said before, meanwhile and afterwards. */
+async function course(id: string, plant: () => Promise<unknown>, repair: () => Promise<unknown>) {
+  const before = (await site.row(id)).severity;
+  await plant();
+  await waitFor(async () => (await site.row(id)).severity !== before, `${id} to be bad`);
+  const meanwhile = (await site.row(id)).severity;
+  await repair();
+  await waitFor(async () => (await site.row(id)).severity !== meanwhile, `${id} to be cleared`);
+  return [before, meanwhile, (await site.row(id)).severity];
+}
+
 test('every check has its fault in a test', async () => {
   const { stdout } = await site.ordersync('check --list --format json');
   const ids = (JSON.parse(stdout) as { data: { id: string }[] }).data.map(({ id }) => id);
@@ -77,7 +97,7 @@ describe('a planted fault is named, and its printed fix clears it', () => {
       seen = JSON.stringify(row);
       return row;
     };
-    if (fault.before !== severity) expect((await look()).severity).toBe(fault.before ?? 'ok');
+    expect((await look()).severity).toBe(fault.before ?? 'ok');
     const clean = await fault.plant(site);
     try {
       await waitFor(
@@ -100,30 +120,24 @@ describe('a planted fault is named, and its printed fix clears it', () => {
 });
 
 describe('settings that are not what the specification asks', () => {
-  const inWords = async (id: string, plant: () => Promise<unknown>, repair: () => Promise<unknown>): Promise<void> => {
-    expect((await site.row(id)).severity).toBe('ok');
-    await plant();
-    await waitFor(async () => ['warning', 'critical'].includes((await site.row(id)).severity), `${id} to be bad`);
-    await repair();
-    await waitFor(async () => (await site.row(id)).severity === 'ok', `${id} to be cleared`);
-  };
-
   test('a change that waits for a restart', async () => {
-    await inWords(
+    const told = await course(
       'conf.pending-restart',
       async () => executeSql(site, `alter system set max_worker_processes = 9; select pg_reload_conf()`),
       async () => site.server.restart(),
     );
+    expect(told).toEqual(['ok', 'warning', 'ok']);
   });
 
   test('a line that cannot be read', async () => {
     const file = join(site.server.dataDir, 'postgresql.conf');
     const before = await readFile(file, 'utf8');
-    await inWords(
+    const told = await course(
       'conf.file-errors',
       async () => site.place('postgresql.conf', `${before}hostssl all all 0.0.0.0/0 scram-sha-256\n`),
       async () => site.place('postgresql.conf', before),
     );
+    expect(told).toEqual(['ok', 'critical', 'ok']);
   });
 
   test('each of them, and each printed fix', async () => {

@@ -30,7 +30,7 @@ describe('security failed-logins', () => {
       { severity: 'critical', count: PLANTED.bruteForce.failures },
     ]);
     const stuffing = named(findings, 'credential_stuffing');
-    expect(stuffing.map(({ count }) => count).toSorted()).toEqual([133, 133, 134]);
+    expect(stuffing.map(({ count }) => count)).toEqual([134, 133, 133]);
     expect(stuffing[0]?.detail).toContain('0 got in');
     expect(named(findings, 'failure_burst')).toMatchObject([{ count: expect.any(Number) }]);
     expect(named(findings, 'failure_burst')[0]?.count).toBeGreaterThanOrEqual(PLANTED.stuffing.accounts);
