@@ -36,30 +36,33 @@ export function presentReport(
 
 /** Without --check an answer is an answer, whatever it says; but where nothing at all could be looked at there is none. */
 function outcomeOf(sections: readonly SectionResult[], judgement: ReportResult['judgement'], check: boolean): Outcome {
-  if (sections.every(isBlind)) return 'unknown';
+  if (sections.every(({ looked }) => !looked)) return 'unknown';
   if (!check || judgement === undefined || judgement.verdict === 'ok') return 'ok';
   return judgement.verdict === 'unknown' ? 'unknown' : 'unhealthy';
 }
 
-/** It did not run: a section that ran and saw nothing wrong but not everything has rows or losses. */
-function isBlind({ rows, losses, judgement }: SectionResult): boolean {
-  return rows.length === 0 && losses.length === 0 && judgement?.verdict === 'unknown';
-}
-
 function warningsOf(section: SectionResult): string[] {
   const lost = section.losses.map(({ reason, fix }) => `${section.file.section}: ${reason}; ${fix}`);
-  if (!isBlind(section)) return lost;
+  if (section.looked) return lost;
   const { reasons = [], fixes = [] } = section.judgement ?? {};
   return [`${section.file.section} is unknown: ${reasons.join('; ')}; ${fixes.join('; ')}`, ...lost];
 }
+
+const MOST_FIXES = 5;
 
 function notesOf(sections: readonly SectionResult[], judgement: ReportResult['judgement']): string[] {
   const empty = sections.flatMap(({ file, rows, judgement: own }) =>
     rows.length === 0 && file.empty !== undefined && own?.verdict !== 'unknown' ? [file.empty] : [],
   );
   if (judgement === undefined || judgement.verdict === 'ok') return empty;
-  const fixes = sections.filter((section) => !isBlind(section)).flatMap(({ judgement: own }) => own?.fixes ?? []);
-  return [...empty, `verdict: ${judgement.verdict}`, ...new Set(fixes.map((fix) => `fix: ${fix}`))];
+  const seen = sections.filter(({ looked }) => looked).flatMap(({ judgement: own }) => own?.fixes ?? []);
+  const fixes = [...new Set(seen)];
+  return [
+    ...empty,
+    `verdict: ${judgement.verdict}`,
+    ...fixes.slice(0, MOST_FIXES).map((fix) => `fix: ${fix}`),
+    ...(fixes.length > MOST_FIXES ? [`${fixes.length - MOST_FIXES} more fixes are in the column fix: --verbose`] : []),
+  ];
 }
 
 function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {
@@ -69,7 +72,7 @@ function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {
       : [{ name: 'verdict', type: 'state' }, { name: 'reason' }, { name: 'fix', wide: true }];
   return {
     name: file.section,
-    title: file.summary,
+    title: file.title,
     columns: [...columns.map(columnOf), ...verdicts],
     rows: rows.map(({ values, judgement: own }) => ({
       // The values of a row are what the types of the header say: text, numbers, booleans and lists of text.

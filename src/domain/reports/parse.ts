@@ -9,10 +9,12 @@ const BODY = /^-- body:(?: (when .*|snapshot|otherwise))?$/;
 
 interface Header {
   readonly summary: string[];
+  readonly title: string[];
   readonly description: string[];
   readonly example: string[];
   readonly fallback: string[];
   readonly empty: string[];
+  readonly only: Requirement[];
   readonly requires: Requirement[];
   readonly wants: Want[];
   readonly param: Param[];
@@ -45,10 +47,12 @@ export function parseReport(path: string, text: string): ReportFile {
     command,
     section,
     summary: header.summary.join(' '),
+    title: [...header.title, ...header.summary][0] ?? '',
     description: header.description.length === 0 ? undefined : header.description.join(' '),
     examples: header.example,
     fallback: header.fallback.length > 0,
     empty: header.empty.length === 0 ? undefined : header.empty.join(' '),
+    only: header.only,
     requires: header.requires,
     wants: header.wants,
     params: header.param,
@@ -63,10 +67,12 @@ export function parseReport(path: string, text: string): ReportFile {
 function emptyHeader(): Header {
   return {
     summary: [],
+    title: [],
     description: [],
     example: [],
     fallback: [],
     empty: [],
+    only: [],
     requires: [],
     wants: [],
     param: [],
@@ -80,10 +86,12 @@ type Take = (header: Header, value: string) => boolean;
 
 const KEYS: Readonly<Record<string, Take>> = {
   summary: ({ summary }, value) => summary.push(value) > 0,
+  title: ({ title }, value) => title.push(value) > 0,
   description: ({ description }, value) => description.push(value) > 0,
   example: ({ example }, value) => example.push(value) > 0,
   fallback: ({ fallback }, value) => value === 'yes' && fallback.push(value) > 0,
   empty: ({ empty }, value) => empty.push(value) > 0,
+  only: ({ only }, value) => pushed(only, parseRole(value)),
   requires: ({ requires }, value) => pushed(requires, parseRequirement(value)),
   wants: ({ wants }, value) => pushed(wants, parseWant(value)),
   param: ({ param }, value) => pushed(param, parseParam(value)),
@@ -95,6 +103,10 @@ const KEYS: Readonly<Record<string, Take>> = {
 
 function pushed<T>(list: T[], item: T | undefined): boolean {
   return item !== undefined && list.push(item) > 0;
+}
+
+function parseRole(value: string): Requirement | undefined {
+  return value === 'primary' || value === 'standby' ? { kind: value } : undefined;
 }
 
 function readLine(header: Header, path: string, { number, text }: Line): void {

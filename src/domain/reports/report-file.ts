@@ -11,12 +11,16 @@ export interface ReportFile {
   /** `slots` for replication.slots.sql, the command's own name for its first file. */
   readonly section: string;
   readonly summary: string;
+  /** Above the section's table. */
+  readonly title: string;
   readonly description: string | undefined;
   readonly examples: readonly string[];
   /** Runs only when the command's first section could not be looked at. */
   readonly fallback: boolean;
   /** What it means that there are no rows. */
   readonly empty: string | undefined;
+  /** Where it has no meaning it is left out: a primary receives nothing. */
+  readonly only: readonly Requirement[];
   /** What it cannot run without; looked at before it runs, so that nothing fails on the server. */
   readonly requires: readonly Requirement[];
   /** What it can run without, but then does not see everything. */

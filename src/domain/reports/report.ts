@@ -31,7 +31,7 @@ export async function* runReport(
     const sections: SectionResult[] = [];
     for (const file of files) {
       needs.signal.throwIfAborted();
-      if (file.fallback && sections[0]?.judgement?.verdict !== 'unknown') continue;
+      if (!isWanted(file, needs.session, sections[0])) continue;
       const baseline = baselines.get(file);
       sections.push(await runSection(needs, file, { ...request, ...(baseline === undefined ? {} : { baseline }) }));
     }
@@ -41,6 +41,11 @@ export async function* runReport(
   } finally {
     release();
   }
+}
+
+function isWanted({ fallback, only }: ReportFile, { server }: Session, first: SectionResult | undefined): boolean {
+  const meant = only.every(({ kind }) => (kind === 'standby') === server.inRecovery);
+  return meant && (!fallback || first?.looked === false);
 }
 
 async function* baselinesOf(

@@ -1,5 +1,4 @@
 import type { Clock } from '../../context.ts';
-import { quoteIdentifier } from '../../db/identifiers.ts';
 import type { Session } from '../../db/session.ts';
 import type { TextRow } from '../../db/text.ts';
 import { runText, simpleText } from '../../db/text.ts';
@@ -13,6 +12,7 @@ import { problemOf } from './problem.ts';
 import { setSearchPath } from './queries.ts';
 import type { Body, Param, ReportColumn, ReportFile } from './report-file.ts';
 import { OWN_VERDICT } from './report-file.ts';
+import { readOnlyMode, searchPath } from './session-settings.ts';
 
 export interface SectionRequest {
   /** By the names of the file's parameters; what is missing is sent as null. */
@@ -26,6 +26,8 @@ export interface SectionRequest {
 
 export interface SectionResult {
   readonly file: ReportFile;
+  /** False when it could not run: its judgement then says why. */
+  readonly looked: boolean;
   /** Undefined when the section states facts and judges nothing. */
   readonly judgement: Judgement | undefined;
   /** The columns of the header without verdict, reason and fix. */
@@ -58,11 +60,12 @@ export async function runSection(
   if ('lack' in answer) {
     const { reason, fix } = answer.lack;
     const judgement = { verdict: 'unknown' as const, reasons: [reason], fixes: [fix] };
-    return { file, judgement, columns, rows: [], losses: [], durationMs };
+    return { file, looked: false, judgement, columns, rows: [], losses: [], durationMs };
   }
   const rows = answer.rows.map((row) => presentableRow(file, row, request));
   return {
     file,
+    looked: true,
     judgement: judgementOf(rows, answer.losses, judges(file)),
     columns,
     rows,
@@ -140,29 +143,6 @@ function lossesOf({ wants }: ReportFile, probed: Probed): Lack[] {
     const lack = probed.lackOf(requirement);
     return lack === undefined ? [] : [{ reason: `${loss}: ${lack.reason}`, fix: lack.fix }];
   });
-}
-
-/**
- * Until the end of the transaction only: behind a transaction pooler a plain SET would reach the next client. 50 ms is what
- * pgmetrics waits for a lock; a longer wait would queue behind a migration, and others behind us.
- */
-function readOnlyMode(statementTimeoutMs: number): string {
-  const settings = {
-    statement_timeout: String(Math.max(1, Math.round(statementTimeoutMs))),
-    lock_timeout: '50',
-    row_security: 'off',
-    timezone: 'UTC',
-    datestyle: 'ISO, YMD',
-    intervalstyle: 'postgres',
-    search_path: searchPath([]),
-  };
-  const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`);
-  return `read only; select ${calls.join(', ')} /* ordersync settings */`;
-}
-
-/** pg_temp is last: where it is not named, a temporary table would come before everything. */
-function searchPath(schemas: readonly string[]): string {
-  return ['pg_catalog', ...schemas.map(quoteIdentifier), 'pg_temp'].join(', ');
 }
 
 async function send(
