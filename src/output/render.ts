@@ -2,8 +2,9 @@ import type { Provenance, Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Every way a report can be written to stdout. */
-export const formats = ['table', 'json', 'ndjson', 'csv', 'markdown', 'nagios', 'junit'] as const;
-export type Format = (typeof formats)[number];
+export const formats = ['table', 'json', 'ndjson', 'csv', 'markdown'] as const;
+/** `nagios` and `junit` are made of a report's answers, and not of its rows. */
+export type Format = (typeof formats)[number] | 'nagios' | 'junit';
 
 export interface RenderOptions {
   readonly format: Format;

@@ -23,7 +23,7 @@ export const check = defineCommand({
   description:
     "Looks at every box of the specification's checklist, every setting of its postgresql.conf, and what on-call looks at " +
     'first. Reads only. A check that cannot look is unknown, with the missing right. Exit 5 when something is as bad as ' +
-    '--fail-on says. Waivers stand in ordersync.config.json (docs/check.md).',
+    '--fail-on says. --format also takes nagios and junit. Waivers stand in ordersync.config.json (docs/check.md).',
   options: {
     list: option.flag('list the checks and look at nothing'),
     only: option.texts('only this check, or sec.* for all that begin with sec.; may be repeated', {

@@ -14,7 +14,7 @@ import { waitFor } from '../../support/wait.ts';
 import type { Row } from './fixture.ts';
 
 /** Of a server with so little memory that the specification's sizes can be set in earnest. */
-export const RAM = '256MB';
+const RAM = '256MB';
 const SMALL: Readonly<Record<string, string>> = {
   shared_buffers: '64MB',
   effective_cache_size: '192MB',
