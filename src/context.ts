@@ -78,6 +78,8 @@ export interface RuntimeConfig {
   /** Absolute path of the folder with NNN_name.up.sql files. */
   readonly migrationsDir: string;
   readonly environment: { readonly name: string | undefined; readonly protected: boolean };
+  /** Findings of `check` that are to be left alone. */
+  readonly waivers: readonly { readonly id: string; readonly reason: string; readonly expires: string }[];
   /** Where `config init` writes. */
   readonly projectFile: string;
   /** Every setting with its origin; secrets are masked. Reads files, connects to nothing. */

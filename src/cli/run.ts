@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context, ProgressEvent, Work } from '../context.ts';
+import { nagiosStatus } from '../output/nagios.ts';
 import type { Report } from '../output/report.ts';
 import type { AnyCommand } from './command.ts';
 import { CONFIG_FILE, loadConfiguration } from './config.ts';
@@ -46,10 +47,11 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
   const keyStores = createKeyStores(io, { configuration, clock, signal: interrupts.signal });
   const stores = createStores(io, { configuration, clock, signal: interrupts.signal });
   try {
-    const { migrationsDir, environment } = await configuration();
+    const { migrationsDir, environment, waivers } = await configuration();
     const config = {
       migrationsDir: migrationsDir.value,
       environment,
+      waivers,
       projectFile: join(io.cwd, CONFIG_FILE),
       settings: async () => listSettings(io, await configuration(), globals),
       callAgain: async () => (await import('./call-again.ts')).callAgain(io, await configuration(), globals),
@@ -61,7 +63,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     return await presentRepeatedly(ctx, invocation, talk, async () => {
       const report = await produceReport(io, ctx, invocation, talk);
       await talk.present(report, db.server);
-      return exitCodeOfOutcome(report.outcome);
+      return globals.format === 'nagios' ? nagiosStatus(report.answers ?? []) : exitCodeOfOutcome(report.outcome);
     });
   } finally {
     interrupts.dispose();

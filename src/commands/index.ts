@@ -52,6 +52,18 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./seed/index.ts')).seed,
   },
   {
+    name: 'security',
+    summary: 'attacks, permission changes, encryption, row security and roles',
+    audience: 'security',
+    load: async () => (await import('./security/index.ts')).security,
+  },
+  {
+    name: 'check',
+    summary: 'the deployment checklist and the on-call checks, with evidence and fix',
+    audience: 'on-call',
+    load: async () => (await import('./check/check.ts')).check,
+  },
+  {
     name: 'config',
     summary: 'show where every setting comes from; write a project file',
     audience: 'everyone',

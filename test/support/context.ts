@@ -41,6 +41,7 @@ export function testContext(
     config: {
       migrationsDir,
       environment: { name: undefined, protected: false },
+      waivers: [],
       projectFile: '/nonexistent/ordersync.config.json',
       settings: async () => ({ settings: [], warnings: [] }),
       callAgain: async () => ({ words: ['ordersync'], answers: [], warnings: [] }),
