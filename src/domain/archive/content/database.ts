@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Session } from '../../../db/session.ts';
 import type { ArchiveSource, Content } from './content.ts';
 import { isEncrypted } from './key-ids.ts';
+import { requireOrder } from './kinds.ts';
 import { readKeyIds, readLeaves, type LeafRow } from './queries.ts';
 import { isoOfMicros, isoOfSeconds, timeOutOfRange } from './time.ts';
 
@@ -10,6 +11,7 @@ import { isoOfMicros, isoOfSeconds, timeOutOfRange } from './time.ts';
  * two statements, so one that is not repeatable read has to hold the rows still by a lock.
  */
 export async function contentInDatabase(session: Session, source: ArchiveSource): Promise<Content> {
+  requireOrder(source);
   const leaves = await readLeaves(session, source);
   const encrypted = source.columns.map(({ name }) => name).filter(isEncrypted);
   const keyIds = await readKeyIds(session, source, encrypted);
