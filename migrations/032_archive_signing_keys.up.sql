@@ -32,5 +32,7 @@ create unique index uk_archive_signing_keys_active on archive_signing_keys (stat
 comment on table archive_signing_keys is '아카이브 매니페스트 서명 키 (Ed25519, 개인 키는 감싼 상태로만 저장)';
 comment on column archive_signing_keys.public_key is '서명 검증용 공개 키 (PEM)';
 
--- Only the owner, who runs the archive, signs; anybody on duty may check.
-grant select (id, version, status, public_key, created_at) on archive_signing_keys to application_admin_role;
+-- Only the owner, who runs the archive, signs. Who is on duty sees which keys there are and may check what they signed, but
+-- never gets the wrapped private half: the right to use the KMS key must not suffice to forge an archive.
+grant select (id, version, status, provider, provider_key, public_key, created_at, rewrapped_at, destroyed_at)
+  on archive_signing_keys to application_admin_role;

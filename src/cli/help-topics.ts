@@ -64,13 +64,14 @@ const ARCHIVE_STORES = `Where archives go
       "archive": { "to": "s3://ordersync-archive/prod", "region": "…" }
       "archive": { "to": "/srv/archive" }
 
-  S3: region and credentials come from where the AWS tools have them: AWS_REGION,
-  AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ~/.aws, or the role of
-  the machine. --endpoint, ORDERSYNC_S3_ENDPOINT or "endpoint" names another
-  service that speaks the protocol (MinIO, Ceph, R2 …); its buckets are then
-  addressed by path. Needed: s3:PutObject, s3:GetObject, s3:ListBucket,
-  s3:AbortMultipartUpload, s3:ListBucketMultipartUploads; s3:DeleteObject only
-  for files that were never proven; s3:PutObjectRetention with an object lock.
+  S3: region and credentials come from where the AWS tools have them: the
+  variables AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+  ~/.aws, or the role of the machine. --endpoint, ORDERSYNC_S3_ENDPOINT or
+  "endpoint" names another service that speaks the protocol (MinIO, Ceph, R2 …);
+  its buckets are then addressed by path. Needed: s3:PutObject, s3:GetObject,
+  s3:ListBucket, s3:AbortMultipartUpload, s3:ListBucketMultipartUploads;
+  s3:DeleteObject only for files that were never proven; with an object lock
+  s3:PutObjectRetention.
 
   Each database needs a directory, or a prefix, of its own. Every object is read
   back after it was written; one that is stored is never replaced. A directory

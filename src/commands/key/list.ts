@@ -1,6 +1,6 @@
 import { defineCommand } from '../../cli/command.ts';
-import type { SigningKeyRow } from '../../domain/archive/manifest/signing-queries.ts';
-import { readSigningKeys } from '../../domain/archive/manifest/signing-queries.ts';
+import type { ListedSigningKey } from '../../domain/archive/manifest/signing-queries.ts';
+import { listSigningKeys } from '../../domain/archive/manifest/signing-queries.ts';
 import { loadDatabaseKeys } from '../../domain/encryption/database-keys.ts';
 import type { BlindIndexKeyRow, DataKeyRow } from '../../domain/encryption/queries.ts';
 import type { Row } from '../../output/report.ts';
@@ -14,7 +14,7 @@ export const list = defineCommand({
   run: async (ctx) => {
     const { sql } = await ctx.db.session();
     const { dataKeys, blindIndexKeys } = await loadDatabaseKeys(sql, async () => ctx.keys());
-    return { dataKeys, blindIndexKeys, signingKeys: await readSigningKeys(sql) };
+    return { dataKeys, blindIndexKeys, signingKeys: await listSigningKeys(sql) };
   },
   present: ({ dataKeys, blindIndexKeys, signingKeys }) => ({
     command: 'key list',
@@ -66,7 +66,7 @@ function blindIndexRow(row: BlindIndexKeyRow): Row {
   };
 }
 
-function signingKeyRow(row: SigningKeyRow): Row {
+function signingKeyRow(row: ListedSigningKey): Row {
   const { version, status, provider, providerKey, ageMs, createdAt } = row;
   return {
     key: `archive-signing-v${version}`,
@@ -74,7 +74,7 @@ function signingKeyRow(row: SigningKeyRow): Row {
     version,
     status,
     kid: null,
-    provider: row.wrapped === null ? 'destroyed' : provider,
+    provider: row.destroyed ? 'destroyed' : provider,
     provider_key: providerKey,
     age_ms: Math.round(ageMs),
     created_at: createdAt,

@@ -1,7 +1,7 @@
 import type { Sql } from '../../../db/session.ts';
 import type { KeyContext, KeyStore, WrappedKey } from '../../../keystore/keystore.ts';
 
-/** A row of archive_signing_keys. Times are ISO 8601 in UTC. */
+/** A row of archive_signing_keys; only its owner may read all of it. */
 export interface SigningKeyRow {
   /** Of the public key, as signingKeyId gives it. */
   readonly id: string;
@@ -15,8 +15,16 @@ export interface SigningKeyRow {
   /** PEM. */
   readonly publicKey: string;
   readonly commitment: string;
+}
+
+/** What everybody on duty may see of a key. Times are ISO 8601 in UTC. */
+export interface ListedSigningKey extends Pick<
+  SigningKeyRow,
+  'id' | 'version' | 'status' | 'provider' | 'providerKey'
+> {
   readonly createdAt: string;
   readonly ageMs: number;
+  readonly destroyed: boolean;
 }
 
 /** All versions, oldest first. */
@@ -30,14 +38,27 @@ export function readSigningKeys(sql: Sql): Promise<SigningKeyRow[]> {
            wrapped_key as "wrapped",
            context,
            public_key as "publicKey",
-           commitment,
+           commitment
+      from public.archive_signing_keys
+     order by version`;
+}
+
+/** All versions, oldest first. */
+export function listSigningKeys(sql: Sql): Promise<ListedSigningKey[]> {
+  return sql<ListedSigningKey[]>`
+    select id,
+           version,
+           status,
+           provider,
+           provider_key as "providerKey",
+           destroyed_at is not null as destroyed,
            to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt",
            (extract(epoch from now() - created_at) * 1000)::double precision as "ageMs"
       from public.archive_signing_keys
      order by version`;
 }
 
-/** Their public halves alone, for whoever may not see how the private ones are wrapped. */
+/** Their public halves alone, for whoever may not see the private ones, wrapped as they are. */
 export function readPublicHalves(sql: Sql): Promise<Pick<SigningKeyRow, 'id' | 'publicKey'>[]> {
   return sql<Pick<SigningKeyRow, 'id' | 'publicKey'>[]>`
     select id, public_key as "publicKey" from public.archive_signing_keys order by version`;
