@@ -78,10 +78,23 @@ export interface RuntimeConfig {
   /** Absolute path of the folder with NNN_name.up.sql files. */
   readonly migrationsDir: string;
   readonly environment: { readonly name: string | undefined; readonly protected: boolean };
+  /** Findings of `check` that are to be left alone. */
+  readonly waivers: readonly { readonly id: string; readonly reason: string; readonly expires: string }[];
   /** Where `config init` writes. */
   readonly projectFile: string;
   /** Every setting with its origin; secrets are masked. Reads files, connects to nothing. */
   readonly settings: () => Promise<SettingList>;
+  /** How a scheduler calls this program for the same database. Connects to nothing. */
+  readonly callAgain: () => Promise<CallAgain>;
+}
+
+export interface CallAgain {
+  /** The program and its global options, unquoted: they mean the same in any folder and environment. No secret. */
+  readonly words: readonly string[];
+  /** What a command that writes has to be given besides: `--confirm shop` in a protected environment. */
+  readonly answers: readonly string[];
+  /** What a scheduler will lack, such as a password that came from the environment. */
+  readonly warnings: readonly string[];
 }
 
 export interface SettingList {

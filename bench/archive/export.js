@@ -32,4 +32,6 @@ store.close();
 const { content, files } = step.value;
 // VmHWM counts this program's memory alone: getrusage would begin with what its parent had when it forked.
 const peakMb = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
-console.log(JSON.stringify({ seconds, peakMb, rows: content.rows, root: content.root, files, cpu: process.cpuUsage() }));
+console.log(
+  JSON.stringify({ seconds, peakMb, rows: content.rows, root: content.root, files, cpu: process.cpuUsage() }),
+);

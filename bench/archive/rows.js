@@ -32,7 +32,11 @@ function kindOf(rows) {
  */
 export async function makeMonth(site, name, rows) {
   const first = Math.min(rows, ENCRYPTED_ROWS);
-  await withDatabase(site, 'origin', (sql) => sql`select ensure_month_partitions('audit_logs', '2025-01-01', '2025-01-31')`);
+  await withDatabase(
+    site,
+    'origin',
+    (sql) => sql`select ensure_month_partitions('audit_logs', '2025-01-01', '2025-01-31')`,
+  );
   await makeTemplate(site, name, { kind: kindOf(rows), rows: first });
   return withDatabase(site, name, async (sql) => {
     await sql`set session_replication_role = replica`;

@@ -45,16 +45,21 @@ const environment = v.strictObject({
   archive: v.optional(archive),
 });
 
+/** A finding of `check` that somebody has decided to live with, for a while. */
+const waiver = v.strictObject({ id: text, reason: text, expires: v.pipe(v.string(), v.isoDate()) });
+
 const projectFile = v.strictObject({
   $schema: v.optional(v.string()),
   defaultEnvironment: v.optional(text),
   migrations: v.optional(text),
   environments: v.optional(v.record(text, environment)),
+  check: v.optional(v.strictObject({ waivers: v.optional(v.array(waiver)) })),
 });
 
 export type Environment = v.InferOutput<typeof environment>;
 export type KeysMember = v.InferOutput<typeof keys>;
 export type ArchiveMember = v.InferOutput<typeof archive>;
+export type Waiver = v.InferOutput<typeof waiver>;
 export type ProjectFile = v.InferOutput<typeof projectFile>;
 
 /** docs/ordersync.config.schema.json describes the same members; a test holds the two together. */

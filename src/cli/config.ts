@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OrdersyncError } from '../errors.ts';
 import { packageFile } from '../package-file.ts';
-import type { ArchiveMember, Environment, KeysMember, ProjectFile } from './config-file.ts';
+import type { ArchiveMember, Environment, KeysMember, ProjectFile, Waiver } from './config-file.ts';
 import type { Io } from './io.ts';
 
 export const CONFIG_FILE = 'ordersync.config.json';
@@ -25,6 +25,8 @@ export interface Configuration {
   readonly keys: (Sourced<KeysMember> & { readonly folder: string }) | undefined;
   /** Of the chosen environment, with the folder that its paths are relative to. */
   readonly archive: (Sourced<ArchiveMember> & { readonly folder: string }) | undefined;
+  /** Of the project file, then of the user's own. */
+  readonly waivers: readonly Waiver[];
   readonly files: readonly string[];
 }
 
@@ -58,6 +60,7 @@ export async function loadConfiguration(io: Io, request: ConfigRequest): Promise
       archive === undefined || found === undefined
         ? undefined
         : { value: archive, origin, folder: dirname(found.path) },
+    waivers: files.flatMap(({ file }) => file.check?.waivers ?? []),
     files: files.map(({ path }) => path),
   };
 }

@@ -66,7 +66,8 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
   };
 }
 
-async function resolveSettings(
+/** Reads files, connects to nothing. */
+export async function resolveSettings(
   io: Io,
   request: Pick<DatabaseRequest, 'configuration' | 'globals' | 'warn'>,
 ): Promise<ConnectionSettings> {

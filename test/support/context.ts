@@ -41,8 +41,10 @@ export function testContext(
     config: {
       migrationsDir,
       environment: { name: undefined, protected: false },
+      waivers: [],
       projectFile: '/nonexistent/ordersync.config.json',
       settings: async () => ({ settings: [], warnings: [] }),
+      callAgain: async () => ({ words: ['ordersync'], answers: [], warnings: [] }),
     },
     keys,
     keyring: unasked,

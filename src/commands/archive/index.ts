@@ -5,5 +5,8 @@ export const archive: Noun = {
     run: async () => (await import('./run.ts')).run,
     list: async () => (await import('./list.ts')).list,
     head: async () => (await import('./head.ts')).head,
+    verify: async () => (await import('./verify.ts')).verify,
+    restore: async () => (await import('./restore.ts')).restore,
+    query: async () => (await import('./query.ts')).query,
   },
 };

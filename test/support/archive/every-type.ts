@@ -20,7 +20,7 @@ export async function fillEveryType(sql: postgres.Sql, rows: number): Promise<vo
   await sql`
     insert into every_type
     select gen_random_uuid(),
-           '2025-01-31 22:30:00.000001Z'::timestamptz + n * interval '1.234567 seconds',
+           '2025-01-31 22:30:00.000001Z'::timestamptz + n * interval '4.234567 seconds',
            case n % 5 when 0 then null when 1 then '' when 2 then '안녕하세요 ' || n when 3 then repeat('긴', n % 3000) else E'tab\t"quote" \\ ' || n end,
            case when n % 7 = 0 then null else 'CREATE_' || n % 6 end,
            case n % 4 when 0 then null when 1 then 'none' else 'os1_' || (array['AAAAAAAA', 'k-_9zzzz'])[1 + n % 2] || md5(n::text) || md5(n::text) end,

@@ -98,8 +98,8 @@ export class ContentBuilder {
 }
 
 function outOfOrder(): OrdersyncError {
-  return new OrdersyncError('unhealthy', 'the rows of the archive are not in the order of their time', {
-    hint: 'the files were not written like this: restore them from another copy',
-    facts: { reason: 'damaged' },
+  return new OrdersyncError('unhealthy', 'the rows are not in the order of their time', {
+    hint: 'the index by which the server orders them may be corrupt: amcheck and REINDEX tell and help',
+    facts: { reason: 'order' },
   });
 }

@@ -1,6 +1,7 @@
+import { OrdersyncError } from '../../../errors.ts';
 import type { ArchivedSource } from '../manifest/manifest.ts';
 import { ByteSink } from '../parquet/byte-sink.ts';
-import { readParquet, type ReadFile, type ReadObject } from '../parquet/file-reader.ts';
+import { damagedFile, readParquet, type ReadFile, type ReadObject } from '../parquet/file-reader.ts';
 import type { Content } from './content.ts';
 import { ContentBuilder } from './content-builder.ts';
 import { parquetColumns } from './kinds.ts';
@@ -37,7 +38,7 @@ export async function contentOfFiles(
           row.append(count);
           step.value.take(row, heads);
           record.show(row.bytes, 0, row.length);
-          content.add(record);
+          addRow(content, record, key);
           if (content.rows % TICK_ROWS === 0) tick?.(content.rows);
         }
       }
@@ -47,6 +48,15 @@ export async function contentOfFiles(
     }
   }
   return { ...content.finish(), files };
+}
+
+/** What the content refuses was never exported. */
+function addRow(content: ContentBuilder, record: RecordView, key: string): void {
+  try {
+    content.add(record);
+  } catch (error) {
+    throw error instanceof OrdersyncError ? damagedFile(key, `row ${content.rows + 1} of the source`, error) : error;
+  }
 }
 
 function uint32(value: number): Buffer {

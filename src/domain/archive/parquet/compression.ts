@@ -20,6 +20,9 @@ const { zstdCompress, zstdDecompress } = zlib as unknown as { zstdCompress?: Zst
 /** The best that this Node.js has. */
 export const DEFAULT_CODEC: Codec = zstdCompress === undefined ? 'gzip' : 'zstd';
 
+/** First bytes of what zstd compressed. Source: RFC 8878, section 3.1.1. */
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
 const FAST = { level: 1 } as const;
 /** No search for repetitions: of base64 noise it finds as much as level 9 does, at four times the speed of level 1. */
 const HUFFMAN = { level: 1, strategy: zlib.constants.Z_HUFFMAN_ONLY } as const;
@@ -65,6 +68,9 @@ export async function decompressPage(codec: Codec, page: Buffer, length: number)
 async function decompress(codec: Codec, page: Buffer, length: number): Promise<Buffer> {
   if (codec === 'none') return page;
   if (length === 0) throw new ParquetDamage('a compressed page is empty');
+  // Before a Node.js without zstd is blamed for a page that was never compressed by it.
+  if (codec === 'zstd' && !page.subarray(0, ZSTD_MAGIC.length).equals(ZSTD_MAGIC))
+    throw new ParquetDamage('a page is not compressed as its column says');
   // A page that would grow beyond what its header says ends there, before it takes the memory.
   const options = { maxOutputLength: length, chunkSize: Math.max(length, 64) };
   try {

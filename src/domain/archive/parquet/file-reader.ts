@@ -132,10 +132,13 @@ async function* readGroup(
 }
 
 function nameDamage(error: unknown, { key }: FileToRead, place: string): unknown {
-  if (!(error instanceof ParquetDamage)) return error;
-  return new OrdersyncError('unhealthy', `${key} is damaged, in ${place}: ${error.message}`, {
+  return error instanceof ParquetDamage ? damagedFile(key, place, error) : error;
+}
+
+export function damagedFile(key: string, place: string, cause: Error): OrdersyncError {
+  return new OrdersyncError('unhealthy', `${key} is damaged, in ${place}: ${cause.message}`, {
     hint: 'its bytes are not those that were written: take the file from another copy of the store',
     facts: { file: key, place, reason: 'damaged' },
-    cause: error,
+    cause,
   });
 }
