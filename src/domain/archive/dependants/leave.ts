@@ -1,4 +1,4 @@
-import type { Context, Work } from '../../../context.ts';
+import type { Context, ProgressEvent, Work } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
 import { inTransaction, setLocal } from '../../../db/transaction.ts';
@@ -60,6 +60,14 @@ export async function* leaveByHour(
   });
   const differing: string[] = [];
   let rows = 0;
+  const tell = (): ProgressEvent => ({
+    kind: 'progress',
+    label: `${what}: ${part.table} leaves`,
+    done: rows,
+    total: archived.rows,
+    unit: 'rows',
+  });
+  yield tell();
   try {
     const batches = batchesOf(archived.leaves);
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
