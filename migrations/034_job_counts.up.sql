@@ -208,6 +208,8 @@ begin
     perform report_job_work('changed', (select count(*) from menus where sold_count > 0));
     return;
   end if;
+  -- All locks first: an attempt that lock_timeout ends has written no row versions, and two of them cannot deadlock.
+  perform from menus where sold_count > 0 order by id for no key update;
   update menus
   set sold_count = 0,
       is_available = is_available or coalesce(sold_count >= daily_limit, false),
