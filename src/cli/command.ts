@@ -15,6 +15,8 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   readonly options?: O;
   /** Positional arguments, in order. */
   readonly args?: A;
+  /** Formats that need a report of verdicts, beside those that every command has. */
+  readonly formats?: readonly VerdictFormat[];
   /** Whole command lines, at least one. */
   readonly examples: readonly string[];
   /** Set by commands that stream any number of rows: memory is kept flat at the price of some CPU time. */
@@ -26,9 +28,19 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
     answers: { readonly dryRun: boolean },
   ) => Work<Plan> | Promise<Plan>;
   readonly presentPlan?: (plan: Plan, request: Values<O> & Values<A>) => Report;
+  /** How often to run and present again, for a command that watches; undefined for once. */
+  readonly repeat?: (request: Values<O> & Values<A>) => Repetition | undefined;
   readonly intent?: (plan: Plan, request: Values<O> & Values<A>) => Intent | undefined;
   readonly run: (ctx: Context, request: Values<O> & Values<A>, plan: Plan) => Work<Result> | Promise<Result>;
   readonly present: (result: Result, request: Values<O> & Values<A>) => Report;
+}
+
+export const VERDICT_FORMATS = ['nagios', 'junit'] as const;
+export type VerdictFormat = (typeof VERDICT_FORMATS)[number];
+
+export interface Repetition {
+  readonly everyMs: number;
+  readonly times: number;
 }
 
 /** What a plan would change; undefined when it would change nothing, and then nobody is asked. */
