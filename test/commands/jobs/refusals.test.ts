@@ -72,6 +72,8 @@ describe('jobs run is refused', () => {
   test.each([
     ['archive-audit-logs', 'rows_moved'],
     ['cleanup-notification-logs', 'rows_deleted'],
+    ['cleanup-payment-events', 'rows_deleted'],
+    ['cleanup-order-history', 'rows_deleted'],
   ])('while an archive is at work: exit 4, so that the scheduler tries again: %s', async (job, column) => {
     await commands.database.current.as('staff').begin(async (working) => {
       await working`select pg_advisory_xact_lock(hashtextextended('ordersync archive', 0))`;
