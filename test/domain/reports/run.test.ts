@@ -146,6 +146,7 @@ describe('a section', () => {
       await sql.unsafe(judgement?.fixes[0]?.replace(/^.*or: /, '') ?? '');
     }
     expect(await look()).toMatchObject({ looked: true, rows: [{ values: { n: '0' } }] });
+    await sql`drop owned by ${sql(role.user)}`;
     await role.drop();
     expect(
       (await run(['-- requires: table public.nowhere', '-- column: n integer label', 'select 1 as n'])).judgement
