@@ -220,7 +220,10 @@ test('the record of jobs that another scheduler runs is read where there is one'
   };
   await sql`create table if not exists job_runs (
     id bigint generated always as identity, job_name text, started_at timestamptz, finished_at timestamptz, outcome text)`;
-  expect(await look()).toMatchObject({ severity: 'unknown', fix: expect.arrayContaining(['ordersync jobs run cleanup-sessions']) });
+  expect(await look()).toMatchObject({
+    severity: 'unknown',
+    fix: expect.arrayContaining(['ordersync jobs run cleanup-sessions']),
+  });
   await sql`
     insert into job_runs (job_name, started_at, finished_at, outcome)
     select name, now() - interval '1 minute', now(), 'DONE' from scheduled_jobs`;
