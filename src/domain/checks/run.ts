@@ -134,7 +134,7 @@ function resultOf(check: Check, sightings: readonly Sighting[], durationMs: numb
   return {
     check,
     severity,
-    observed: `${first?.evidence ?? 'nothing'}${others > 0 && severity !== 'ok' ? ` (and ${others} more)` : ''}`,
+    observed: `${first?.evidence ?? 'nothing'}${others > 0 ? ` (and ${others} more)` : ''}`,
     sightings: sorted,
     evidence: sorted.map(({ evidence }) => evidence),
     fixes: distinct(sorted.flatMap(({ fix }) => fix ?? [])),
