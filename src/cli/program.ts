@@ -78,7 +78,7 @@ function createRoot(io: Io): Commander {
     })
     .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .exitOverride()
-    .helpCommand('help [command]', 'help for a command, or for exit-codes, connection, configuration, output')
+    .helpCommand('help [command]', `help for a command, or for ${HELP_TOPICS.join(', ')}`)
     .version(`ordersync ${version()}`, '-V, --version', 'print the version');
   addOptions(program, GLOBAL_OPTIONS);
   return program;

@@ -12,6 +12,7 @@ import type { GlobalValues, WriterValues } from './globals.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { createKeyStores } from './key-store.ts';
+import { createStores } from './store.ts';
 import { createDatabase, listSettings, systemClock } from './session.ts';
 import { holdMemorySteady } from './steady-memory.ts';
 import { openTalk } from './talk.ts';
@@ -44,6 +45,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     warn: talk.warn,
   });
   const keyStores = createKeyStores(io, { configuration, clock, signal: interrupts.signal });
+  const stores = createStores(io, { configuration, clock, signal: interrupts.signal });
   try {
     const { migrationsDir, environment, waivers } = await configuration();
     const config = {
@@ -52,10 +54,12 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
       waivers,
       projectFile: join(io.cwd, CONFIG_FILE),
       settings: async () => listSettings(io, await configuration(), globals),
+      callAgain: async () => (await import('./call-again.ts')).callAgain(io, await configuration(), globals),
     };
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);
-    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret, reach };
+    const { store } = stores;
+    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, store, readSecret, reach };
     return await presentRepeatedly(ctx, invocation, talk, async () => {
       const report = await produceReport(io, ctx, invocation, talk);
       await talk.present(report, db.server);
@@ -65,6 +69,7 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     interrupts.dispose();
     talk.close();
     try {
+      await stores.close();
       await keyStores.close();
     } finally {
       await db.close();
