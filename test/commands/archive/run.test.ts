@@ -82,12 +82,14 @@ describe('ordersync archive run', () => {
     const month = monthsAgo(12);
     await fillMonths(commands.sql(), { months: [month], rows: 40 });
     for (const table of TABLES) await shadowRows(superuser(), table);
-    let interrupt: (signal: 'SIGINT') => void = () => undefined;
+    const program: { interrupt?: (signal: 'SIGINT') => void } = {};
     const { code } = await run(['archive', 'run', '--older-than', '5 months', '--lock-timeout', '5s', '--yes'], {
       env: commands.env(),
-      onListen: (deliver) => (interrupt = deliver),
+      onListen: (deliver) => {
+        program.interrupt = deliver;
+      },
       onStderr: (text) => {
-        if (text.includes('reading back')) interrupt('SIGINT');
+        if (text.includes('reading back')) program.interrupt?.('SIGINT');
       },
     });
     expect(code).toBe(130);
