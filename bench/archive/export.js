@@ -1,6 +1,5 @@
 // node bench/archive/export.js DATABASE_URL PARTITION FOLDER: exports the partition as the archive does, and tells how long the
-// rows took, what they are, and the most memory that this process had.
-import { readFileSync } from 'node:fs';
+// rows took and what they are.
 import { holdMemorySteady } from '../../dist/cli/steady-memory.js';
 import { openSession } from '../../dist/db/connect.js';
 import { resolveConnection } from '../../dist/db/settings/resolve.js';
@@ -30,8 +29,4 @@ while (!step.done) step = await work.next();
 const seconds = (performance.now() - started) / 1000;
 store.close();
 const { content, files } = step.value;
-// VmHWM counts this program's memory alone: getrusage would begin with what its parent had when it forked.
-const peakMb = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
-console.log(
-  JSON.stringify({ seconds, peakMb, rows: content.rows, root: content.root, files, cpu: process.cpuUsage() }),
-);
+console.log(JSON.stringify({ seconds, rows: content.rows, root: content.root, files }));

@@ -12,13 +12,24 @@ const END = -1;
 export class CopyRecords {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  /** Pieces that are not yet enough for the next record: joined once, or a long one would be copied with each of them. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #needed = 0;
   #begun = false;
   #ended = false;
 
   /** Adds a piece of the stream; records shown before are gone. */
   push(piece: Buffer): void {
-    this.#bytes = this.#at === this.#bytes.length ? piece : Buffer.concat([this.#bytes.subarray(this.#at), piece]);
+    this.#waiting.push(piece);
+    this.#waitingBytes += piece.length;
+    const rest = this.#bytes.subarray(this.#at);
+    if (rest.length + this.#waitingBytes < this.#needed) return;
+    this.#bytes = rest.length === 0 && this.#waiting.length === 1 ? piece : Buffer.concat([rest, ...this.#waiting]);
     this.#at = 0;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#needed = 0;
     if (!this.#begun) this.#begin();
   }
 
@@ -34,7 +45,10 @@ export class CopyRecords {
     if (fields !== 1) throw new Error(`a row of ${fields} fields instead of one record`);
     if (left < ROW_HEAD_BYTES) return false;
     const length = this.#bytes.readInt32BE(this.#at + FIELD_COUNT_BYTES);
-    if (left < ROW_HEAD_BYTES + length) return false;
+    if (left < ROW_HEAD_BYTES + length) {
+      this.#needed = ROW_HEAD_BYTES + length;
+      return false;
+    }
     const start = this.#at + ROW_HEAD_BYTES;
     record.show(this.#bytes, start, start + length);
     this.#at = start + length;

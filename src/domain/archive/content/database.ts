@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Session } from '../../../db/session.ts';
 import type { ArchiveSource, Content } from './content.ts';
 import { isEncrypted } from './key-ids.ts';
+import { requireOrder } from './kinds.ts';
 import { readKeyIds, readLeaves, type LeafRow } from './queries.ts';
 import { isoOfMicros, isoOfSeconds, timeOutOfRange } from './time.ts';
 
@@ -18,6 +19,7 @@ export async function contentInDatabase(session: Session, source: ArchiveSource)
 
 /** All of it that a proof needs, in one statement and one pass over the rows. */
 export async function rootInDatabase(session: Session, source: ArchiveSource): Promise<Omit<Content, 'keyIds'>> {
+  requireOrder(source);
   const leaves = await readLeaves(session, source);
   const root = createHash('sha256');
   for (const { digest } of leaves) root.update(digest, 'hex');

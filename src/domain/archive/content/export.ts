@@ -7,7 +7,7 @@ import { ParquetFileWriter } from '../parquet/file-writer.ts';
 import type { ArchiveSource, Content } from './content.ts';
 import { ContentBuilder } from './content-builder.ts';
 import { CopyRecords } from './copy-records.ts';
-import { parquetColumns } from './kinds.ts';
+import { parquetColumns, requireOrder } from './kinds.ts';
 import { beginExport, copyRecords } from './queries.ts';
 import { RecordView } from './record.ts';
 
@@ -40,6 +40,7 @@ const PROGRESS_ROWS = 20_000;
  */
 export async function* exportSource(needs: Pick<Context, 'db' | 'signal'>, request: ExportRequest): Work<Exported> {
   const { source, openFile, codec = DEFAULT_CODEC, rowsPerFile = ROWS_PER_FILE } = request;
+  requireOrder(source);
   const columns = parquetColumns(source.columns);
   const notes = { 'ordersync.format': 'ordersync-archive/1', 'ordersync.table': source.table };
   const content = new ContentBuilder(source);

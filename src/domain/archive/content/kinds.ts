@@ -1,6 +1,6 @@
 import { OrdersyncError } from '../../../errors.ts';
 import type { Kind, ParquetColumn } from '../parquet/kind.ts';
-import type { ArchiveColumn } from './content.ts';
+import type { ArchiveColumn, ArchiveSource } from './content.ts';
 
 /** Types by oid, which is the same in every database for a type of the core. */
 const KINDS: Readonly<Record<number, Kind>> = {
@@ -29,4 +29,16 @@ export function parquetColumns(columns: readonly ArchiveColumn[]): readonly Parq
     });
   }
   return columns.map(({ name, oid, nullable }) => ({ name, kind: KINDS[oid] ?? 'text', nullable }));
+}
+
+/** The same order everywhere: that of text depends on the collation, which neither files nor auditors have. */
+const ORDERED: ReadonlySet<Kind> = new Set(['uuid', 'timestamp', 'date', 'int2', 'int4', 'int8']);
+
+/** @throws Error when the source is not ordered as an archive has to be, by time first: a fault of ours */
+export function requireOrder({ columns, timeColumn, orderedBy }: Omit<ArchiveSource, 'from'>): void {
+  const kinds = new Map(parquetColumns(columns).map(({ name, kind }) => [name, kind]));
+  const unordered = orderedBy.filter((name) => !ORDERED.has(kinds.get(name) ?? 'text'));
+  if (orderedBy.length === 0 || unordered.length > 0)
+    throw new Error(`an archive cannot be ordered by ${unordered.join(', ') || 'nothing'}`);
+  if (timeColumn !== undefined && orderedBy[0] !== timeColumn) throw new Error(`${timeColumn} has to order the rows`);
 }

@@ -37,7 +37,7 @@ export class ColumnReader {
     this.#column = column;
     this.#codec = codec;
     this.#fromPlain = FROM_PLAIN[column.kind];
-    this.#pages = readPages(bytes, rows);
+    this.#pages = readPages(bytes, codec, rows);
   }
 
   /** Values that can be taken before the next `load`. */

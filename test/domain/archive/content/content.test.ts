@@ -154,6 +154,28 @@ describe('the content of a source', () => {
 });
 
 describe('an export', () => {
+  it('takes rows of many megabytes', async () => {
+    const { ctx, session } = await open();
+    const source = await everyTypeSource(session, {
+      from: `from (select id, created_at, repeat('길다', 2000000) as words, name, secret_encrypted, note, amount, day, flag,
+                          small, number, big, ratio, shade, label, share, never
+                     from every_type order by id limit 3) as source`,
+    });
+    const { content, store, archived } = await exportToMemory(ctx, source);
+    expect(content.rows).toBe(3);
+    expect(content).toEqual(await contentInDatabase(session, source));
+    expect((await contentOfFiles(store.read, archived)).root).toBe(content.root);
+  });
+
+  it('is not made in an order that depends on a collation, or in another than that of time', async () => {
+    const { ctx, session, source } = await open();
+    const byWords = { ...source, timeColumn: undefined, orderedBy: ['words'] };
+    await expect(exportToMemory(ctx, byWords)).rejects.toThrow('cannot be ordered by words');
+    await expect(contentInDatabase(session, { ...source, orderedBy: ['id'] })).rejects.toThrow(
+      'created_at has to order',
+    );
+  });
+
   it('refuses by name what an archive cannot hold', async () => {
     const { ctx, session, source } = await open();
     await session.sql`create table odd (id uuid, address inet, list text[])`;

@@ -22,7 +22,7 @@ async function exported() {
   const ctx = testContext(database.current.url);
   const session = await ctx.db.session();
   const source = await everyTypeSource(session);
-  const all = await exportToMemory(ctx, source, { rowsPerFile: 600 });
+  const all = await exportToMemory(ctx, source, { rowsPerFile: 600, codec: 'gzip' });
   const untimed = await everyTypeSource(session, {
     table: 'untimed',
     timeColumn: undefined,
