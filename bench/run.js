@@ -2,13 +2,14 @@
 import { archive } from './archive.js';
 import { kernel } from './kernel.js';
 import { migrate } from './migrate.js';
+import { monitor } from './monitor.js';
 import { printMachine } from './measure.js';
 import { rotate } from './rotate.js';
 import { seed } from './seed.js';
 import { startup } from './startup.js';
 import { writer } from './writer.js';
 
-const BENCHES = { startup, kernel, migrate, seed, rotate, writer, archive };
+const BENCHES = { startup, kernel, migrate, monitor, seed, rotate, writer, archive };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHES));

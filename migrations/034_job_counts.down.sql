@@ -162,33 +162,6 @@ begin
 end
 $$;
 
--- With an archive the clean-ups know its journal and its lock; without one there is neither.
-do $as_before$
-begin
-  if to_regprocedure('try_archive_lock()') is null then
-    execute $definition$
-create or replace function cleanup_old_notification_logs()
-returns void
-language plpgsql
-set search_path = public, pg_temp
-as $$
-declare
-  cut constant timestamptz := now() - interval '1 year';
-  stop_at constant timestamptz := clock_timestamp() + interval '20 seconds';
-  batch bigint;
-begin
-  loop
-    delete from notification_logs
-    where created_at < cut
-      and id = any (array(select id from notification_logs where created_at < cut limit 10000));
-    get diagnostics batch = row_count;
-    exit when batch < 10000 or clock_timestamp() > stop_at;
-  end loop;
-end
-$$
-$definition$;
-  else
-    execute $definition$
 create or replace function cleanup_old_notification_logs()
 returns void
 language plpgsql
@@ -216,9 +189,8 @@ begin
     exit when batch < 10000 or clock_timestamp() > stop_at;
   end loop;
 end
-$$
-$definition$;
-    execute $definition$
+$$;
+
 create or replace function try_archive_lock()
 returns boolean
 language plpgsql
@@ -231,11 +203,7 @@ begin
   raise notice 'an archive is at work: nothing deleted';
   return false;
 end
-$$
-$definition$;
-  end if;
-end
-$as_before$;
+$$;
 
 drop function job_stop_at();
 drop function job_is_rehearsed();

@@ -80,7 +80,22 @@ begin
 end
 $$;
 
--- As archive_old_audit_logs(): never beside an archive, and no row of a month that its journal knows.
+-- The archive's door to the clean-ups, which says whether one has to wait.
+create or replace function try_archive_lock()
+returns boolean
+language plpgsql
+set search_path = public, pg_temp
+as $$
+begin
+  if job_is_rehearsed() or pg_try_advisory_xact_lock(hashtextextended('ordersync archive', 0)) then
+    return true;
+  end if;
+  raise notice 'an archive is at work: nothing deleted';
+  perform report_job_work('deleted', 0, postponed => 'an archive is at work');
+  return false;
+end
+$$;
+
 create or replace function cleanup_old_notification_logs()
 returns void
 language plpgsql
@@ -89,20 +104,16 @@ as $$
 declare
   cut constant timestamptz := now() - interval '1 year';
   stop_at constant timestamptz := job_stop_at();
-  journaled tstzmultirange := '{}';
+  journaled tstzmultirange;
   batch bigint;
   deleted bigint := 0;
 begin
-  if not job_is_rehearsed() and not pg_try_advisory_xact_lock(hashtextextended('ordersync archive', 0)) then
-    raise notice 'an archive is at work: nothing deleted';
-    perform report_job_work('deleted', 0, postponed => 'an archive is at work');
+  if not try_archive_lock() then
     return;
   end if;
-  if to_regclass('archive_journal') is not null then
-    select coalesce(range_agg(tstzrange(range_start, range_end)), '{}') into journaled
-    from archive_journal
-    where source_table = 'notification_logs';
-  end if;
+  select coalesce(range_agg(tstzrange(range_start, range_end)), '{}') into journaled
+  from archive_journal
+  where source_table = 'notification_logs';
   if job_is_rehearsed() then
     perform report_job_work('deleted', (
       select count(*) from notification_logs where created_at < cut and not created_at <@ journaled));
@@ -121,31 +132,6 @@ begin
   perform report_job_work('deleted', deleted, batch >= 10000);
 end
 $$;
-
--- The archive's door to the other clean-ups, where there is an archive.
-do $where_archived$
-begin
-  if to_regprocedure('try_archive_lock()') is null then
-    return;
-  end if;
-  execute $definition$
-create or replace function try_archive_lock()
-returns boolean
-language plpgsql
-set search_path = public, pg_temp
-as $$
-begin
-  if job_is_rehearsed() or pg_try_advisory_xact_lock(hashtextextended('ordersync archive', 0)) then
-    return true;
-  end if;
-  raise notice 'an archive is at work: nothing deleted';
-  perform report_job_work('deleted', 0, postponed => 'an archive is at work');
-  return false;
-end
-$$
-$definition$;
-end
-$where_archived$;
 
 create or replace function expire_anonymous_orders()
 returns void
@@ -208,6 +194,8 @@ begin
     perform report_job_work('changed', (select count(*) from menus where sold_count > 0));
     return;
   end if;
+  -- All locks first: an attempt that lock_timeout ends has written no row versions, and two of them cannot deadlock.
+  perform from menus where sold_count > 0 order by id for no key update;
   update menus
   set sold_count = 0,
       is_available = is_available or coalesce(sold_count >= daily_limit, false),

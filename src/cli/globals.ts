@@ -37,8 +37,11 @@ function formatOption(): OptionDef<Format | VerdictFormat> {
     default: 'table',
     placeholder: 'format',
   });
-  const isForSome = (text: string): boolean => VERDICT_FORMATS.some((name) => name === text);
   return { ...general, parse: (text) => (isForSome(text) ? text : general.parse(text)) };
+}
+
+function isForSome(text: string): boolean {
+  return VERDICT_FORMATS.some((name) => name === text);
 }
 
 type Format = 'table' | 'json' | 'ndjson' | 'csv' | 'markdown';

@@ -44,7 +44,7 @@ async function openStore(io: Io, needs: StoreNeeds, request: StoreRequest): Prom
       throw new OrdersyncError('usage', 'a directory has no object lock', { hint: 'name s3://bucket/prefix' });
     }
     const { openDirectoryStore } = await import('../store/directory.ts');
-    return openDirectoryStore(settings);
+    return openDirectoryStore({ path: settings.path, clock: needs.clock });
   }
   const { createS3Store } = await import('../store/s3/store.ts');
   const { bucket, prefix, region, endpoint, profile } = settings;

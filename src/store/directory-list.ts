@@ -21,13 +21,13 @@ export async function* listFiles(root: string, prefix: string): AsyncGenerator<S
   }
 }
 
-/** Removes what this program, and nothing else, left unfinished. */
-export async function sweepFiles(root: string, prefix: string, olderThanMs: number): Promise<number> {
+/** Removes what this program, and nothing else, left unfinished and did not write to since. */
+export async function sweepFiles(root: string, prefix: string, beforeMs: number): Promise<number> {
   let swept = 0;
   for await (const key of walk(root, folderOf(prefix), '')) {
     if (unfinished(key)?.startsWith(prefix) !== true) continue;
     const file = path.join(root, key);
-    if (olderThanMs > 0 && (await ageOf(file)) < olderThanMs) continue;
+    if ((await lastWritten(file)) > beforeMs) continue;
     await during(file, () => unlink(file)).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
     });
@@ -37,13 +37,13 @@ export async function sweepFiles(root: string, prefix: string, olderThanMs: numb
   return swept;
 }
 
-/** Since it was last written to. A file that has just gone is as old as can be. */
-async function ageOf(file: string): Promise<number> {
+/** A file that has just gone was written to long ago. */
+async function lastWritten(file: string): Promise<number> {
   const found = await during(file, () => lstat(file)).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   });
-  return found === undefined ? Infinity : Date.now() - found.mtimeMs;
+  return found?.mtimeMs ?? 0;
 }
 
 /** Every regular file below a folder, but for those that cannot begin with the prefix. */

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, open, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Clock } from '../context.ts';
 import { during, flushFolder, hasCode } from './directory-files.ts';
 import { listFiles, sweepFiles } from './directory-list.ts';
 import { startFile } from './directory-upload.ts';
@@ -11,13 +12,22 @@ import { notFound, storeError, truncated } from './store-error.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
+interface DirectoryStoreRequest {
+  readonly path: string;
+  /** Tells how old unfinished files are. */
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
 /**
  * A store in a directory, which must be there: one made here would hide that a disk is not mounted. Objects are files of
  * mode 0600 in folders of mode 0700; only regular files count, never what a link leads to.
  * @throws OrdersyncError `config`, reason `no_directory`
  */
-export async function openDirectoryStore(request: { readonly path: string }): Promise<ObjectStore> {
-  const root = path.resolve(request.path);
+export async function openDirectoryStore({
+  path: directory,
+  clock = { now: () => new Date() },
+}: DirectoryStoreRequest): Promise<ObjectStore> {
+  const root = path.resolve(directory);
   await requireDirectory(root);
   const location = pathToFileURL(root).href;
   const fileOf = (key: string): string => {
@@ -36,7 +46,8 @@ export async function openDirectoryStore(request: { readonly path: string }): Pr
     remove: async (key) => removeFile(fileOf(key)),
     sweep: async (prefix, { olderThanMs = 0 } = {}) => {
       requirePrefix(prefix);
-      return sweepFiles(root, prefix, olderThanMs);
+      // With 0 all of them: a file server's clock may be ahead of this one.
+      return sweepFiles(root, prefix, olderThanMs === 0 ? Infinity : clock.now().getTime() - olderThanMs);
     },
     probe: async () => {
       const upload = await startFile({ root, location, key: 'probe', file: path.join(root, 'probe'), ifAbsent: true });

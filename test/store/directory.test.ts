@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openDirectoryStore } from '../../src/store/directory.ts';
@@ -158,6 +167,18 @@ test('sweep removes unfinished files of this program below the prefix, and nothi
   expect(readdirSync(at('a')).toSorted()).toEqual([...others, 'whole'].toSorted());
   expect(await store.sweep('')).toBe(1);
   expect(readdirSync(at('b'))).toEqual([]);
+  for (const half of halves) await half.abandon();
+});
+
+test('sweep spares what was written to of late, when asked to', async () => {
+  const DAY = 86_400_000;
+  const halves = [await store.upload('old'), await store.upload('young')];
+  for (const half of halves) await half.write(Buffer.from('half'));
+  const [old = ''] = readdirSync(folder.path).filter((name) => name.startsWith('.old'));
+  const then = new Date(Date.now() - DAY - 60_000);
+  utimesSync(at(old), then, then);
+  expect(await store.sweep('', { olderThanMs: DAY })).toBe(1);
+  expect(readdirSync(folder.path)).toEqual([expect.stringMatching(/^\.young\./u)]);
   for (const half of halves) await half.abandon();
 });
 

@@ -20,6 +20,8 @@ export function listReport(checks: readonly Check[]): Report {
   };
 }
 
+const MOST_FIXES = 10;
+
 export type FailOn = 'warning' | 'critical' | 'never';
 
 interface Outcome {
@@ -60,7 +62,7 @@ export function resultsReport({ results, baseline }: Outcome, failOn: FailOn): R
     })),
     outcome: results.some(({ severity }) => failing[failOn].includes(severity)) ? 'unhealthy' : 'ok',
     answers: sorted.map(answerOf),
-    notes: [summaryOf(results)],
+    notes: [...fixNotes(sorted), summaryOf(results)],
   };
 }
 
@@ -96,6 +98,16 @@ function answerOf({ check, severity, observed, fixes, durationMs }: CheckResult)
     ],
     durationMs,
   };
+}
+
+/** A table cuts long cells: what is to be done stands below it, whole. */
+function fixNotes(results: readonly CheckResult[]): string[] {
+  const bad = results.filter(({ severity, fixes }) => ['critical', 'warning'].includes(severity) && fixes.length > 0);
+  const told = bad
+    .slice(0, MOST_FIXES)
+    .map(({ check, fixes }) => `${check.id}: ${fixes.map(({ text }) => text).join('; ')}`);
+  const more = bad.length - told.length;
+  return more > 0 ? [...told, `fixes of ${more} more: --verbose, or --format json`] : told;
 }
 
 function summaryOf(results: readonly CheckResult[]): string {

@@ -7,6 +7,7 @@ export function loadMonitor(): Noun {
     verbs: {
       ...reportVerbs('monitor'),
       explain: async () => (await import('./explain.ts')).explain,
+      top: async () => (await import('./top.ts')).top,
       cancel: async () => (await import('./signal.ts')).signalCommand('cancel'),
       terminate: async () => (await import('./signal.ts')).signalCommand('terminate'),
     },

@@ -2,7 +2,6 @@ import type { Context, Work } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import { describeServerError } from '../../db/server-error.ts';
 import { sqlstateOf, SQLSTATE } from '../../db/sqlstate.ts';
-import { OrdersyncError } from '../../errors.ts';
 import type { Check, CheckOptions, CheckResult, Fix, Look, Sighting } from './check.ts';
 import { SEVERITIES, worstOf } from './check.ts';
 import type { Unmet } from './requirements.ts';
@@ -83,7 +82,7 @@ async function sightingsOf(
   } catch (error) {
     ctx.signal.throwIfAborted();
     if (session.lost) throw error;
-    return [limit.signal.aborted || sqlstateOf(error) === SQLSTATE.queryCanceled ? outOfTime(check) : failed(error)];
+    return [limit.signal.aborted || isLate(error) ? outOfTime(check) : failed(error)];
   } finally {
     clearInterval(watch);
   }
@@ -97,21 +96,33 @@ function outOfTime({ id }: Check): Sighting {
   };
 }
 
+function isLate(error: unknown): boolean {
+  return sqlstateOf(error) === SQLSTATE.queryCanceled;
+}
+
 /** What the server or the program says; anything else than a refusal is a bug and goes its way. */
 function failed(error: unknown): Sighting {
-  const described = describeServerError(error) ?? error;
-  const sqlstate = sqlstateOf(described);
-  // The message may quote a value: the code says enough.
-  if (sqlstate !== undefined) {
-    return { severity: 'unknown', evidence: `the server refused the query with ${sqlstate}`, fix: undefined };
+  const sqlstate = sqlstateOf(error);
+  if (sqlstate === SQLSTATE.lockNotAvailable) {
+    return {
+      severity: 'unknown',
+      evidence: 'somebody holds a lock on what it reads',
+      fix: { kind: 'command', text: 'ordersync check --only ops.blocking' },
+    };
   }
-  if (!(described instanceof OrdersyncError)) throw error;
-  const { hint } = described.details;
-  return {
-    severity: 'unknown',
-    evidence: described.message,
-    fix: hint === undefined ? undefined : { kind: hint.startsWith('ordersync ') ? 'command' : 'doc', text: hint },
-  };
+  const described = describeServerError(error);
+  if (described !== undefined) {
+    const { hint = 'ordersync check --debug' } = described.details;
+    return {
+      severity: 'unknown',
+      evidence: described.message,
+      fix: { kind: hint.startsWith('ordersync ') ? 'command' : 'doc', text: hint },
+    };
+  }
+  if (sqlstate === undefined) throw error;
+  // The message may quote a value: the code says enough.
+  const fix = { kind: 'doc', text: `look for ${sqlstate} in the log of the server` } as const;
+  return { severity: 'unknown', evidence: `the server refused the query with ${sqlstate}`, fix };
 }
 
 function resultOf(check: Check, sightings: readonly Sighting[], durationMs: number): CheckResult {
@@ -123,7 +134,7 @@ function resultOf(check: Check, sightings: readonly Sighting[], durationMs: numb
   return {
     check,
     severity,
-    observed: `${first?.evidence ?? 'nothing'}${others > 0 && severity !== 'ok' ? ` (and ${others} more)` : ''}`,
+    observed: `${first?.evidence ?? 'nothing'}${others > 0 ? ` (and ${others} more)` : ''}`,
     sightings: sorted,
     evidence: sorted.map(({ evidence }) => evidence),
     fixes: distinct(sorted.flatMap(({ fix }) => fix ?? [])),

@@ -15,7 +15,7 @@ export interface S3Connection {
   readonly profile?: string | undefined;
   /** For one operation with all its repetitions. Default 180 000: a throttle outlasts half a minute. */
   readonly timeoutMs?: number;
-  /** How long one attempt may go on without a byte. Default 60 000. */
+  /** How long one attempt may go on without a byte; five times that in all. Default 60 000. */
   readonly attemptTimeoutMs?: number;
 }
 
@@ -98,7 +98,8 @@ async function connect({
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, attemptTimeoutMs),
-      requestTimeout: attemptTimeoutMs,
+      // A part of 8 MiB takes its time on a slow line.
+      requestTimeout: attemptTimeoutMs * 5,
       socketTimeout: attemptTimeoutMs,
       throwOnRequestTimeout: true,
     },

@@ -19,8 +19,8 @@ interface SentPart {
 
 /** The multipart upload of one object. */
 export interface Parts {
-  /** Resolves when there is room for the next one. The buffer belongs to the upload from then on. */
-  send(body: Buffer): Promise<void>;
+  /** Resolves when there is room for the next one. The buffer belongs to the upload until `release` is called. */
+  send(body: Buffer, release: () => void): Promise<void>;
   complete(completion: Completion): Promise<void>;
   abort(): Promise<void>;
 }
@@ -57,8 +57,8 @@ function partsOf({ caller, callOf }: S3Place, { key, upload }: Target): Parts {
     return { PartNumber, ETag, ChecksumSHA256 };
   };
   return {
-    send: async (body) => {
-      const part = sendOne(sent.length + 1, body);
+    send: async (body, release) => {
+      const part = sendOne(sent.length + 1, body).finally(release);
       // Its failure is met when the part is waited for; until then it must not end the process.
       part.catch(() => undefined);
       sent.push(part);

@@ -20,7 +20,9 @@ export class S3Upload implements Upload {
   readonly #place: S3Place;
   readonly #request: S3UploadRequest;
   readonly #hash = createHash('sha256');
-  #buffer = Buffer.alloc(0);
+  #buffer: Buffer = Buffer.alloc(0);
+  /** Parts that were sent: filled anew, since the collector frees what is outside its heap too late to keep memory flat. */
+  readonly #free: Buffer[] = [];
   #filled = 0;
   #bytes = 0;
   #parts: Parts | undefined;
@@ -71,11 +73,12 @@ export class S3Upload implements Upload {
   }
 
   async #sendPart(): Promise<void> {
-    const body = this.#buffer.subarray(0, this.#filled);
+    const [part, filled] = [this.#buffer, this.#filled];
     this.#buffer = Buffer.alloc(0);
     this.#filled = 0;
     this.#parts ??= await beginParts(this.#place, this.#request.key);
-    await this.#parts.send(body);
+    await this.#parts.send(part.subarray(0, filled), () => void this.#free.push(part));
+    this.#buffer = this.#free.pop() ?? Buffer.alloc(0);
   }
 
   async #putWhole(sent: SentObject): Promise<void> {
@@ -104,11 +107,12 @@ export class S3Upload implements Upload {
       (fault === 'already_exists' || fault === 'not_found') && (await this.#request.whereabouts.keeps(sent));
   }
 
-  /** Grows by doubling, so that a manifest of a few kilobytes does not take a whole part. */
+  /** The first part grows by doubling, so that a manifest of a few kilobytes does not take a whole one. */
   #makeRoom(room: number): void {
     const needed = this.#filled + room;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.min(PART_BYTES, Math.max(needed, this.#buffer.length * 2, 64 * 1024)));
+    const doubled = Math.min(PART_BYTES, Math.max(needed, this.#buffer.length * 2, 64 * 1024));
+    const grown = Buffer.allocUnsafe(this.#parts === undefined ? doubled : PART_BYTES);
     this.#buffer.copy(grown, 0, 0, this.#filled);
     this.#buffer = grown;
   }

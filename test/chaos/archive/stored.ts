@@ -91,7 +91,7 @@ async function readParquet(bytes: Buffer): Promise<readonly Record<string, unkno
 function textOf(row: Record<string, unknown>, columns: readonly StoredColumn[]): TextRow {
   return Object.fromEntries(
     columns.map(({ name }) => {
-      const value = row[name];
+      const value = row[name] as string | number | bigint | boolean | null | undefined; // by the parsers above
       return [name, value === null || value === undefined ? null : String(value)];
     }),
   );

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { checkArchive } from '../../chaos/archive/checker.ts';
 import { directoryReader } from '../../chaos/archive/readers.ts';
 import type { Table } from '../../chaos/archive/shadow.ts';
-import { createShadow, shadowRows } from '../../chaos/archive/shadow.ts';
+import { createShadow, shadowRows, TABLES } from '../../chaos/archive/shadow.ts';
 import { insert } from '../../schema/rows.ts';
 import { fillMonths } from '../../support/archive/fill.ts';
 import { monthsAgo } from '../../support/archive/months.ts';
@@ -100,6 +100,36 @@ describe('what depends on orders and payments', () => {
       update shadow set row = row || '{"version": "99"}' where table_name = 'orders' and id = '${order!.id}'`);
     const [again] = await commands.rows(run);
     expect(again).toMatchObject({ state: 'dropped', rows: 10, dependant_rows: 40 });
+    expect(await check(true)).toEqual([]);
+  });
+
+  test('a payment that comes late, with all that depends on it, does not keep its month from being dropped', async () => {
+    const month = monthsAgo(12);
+    const run = `run --month ${month} --table payments`;
+    await fillMonths(commands.sql(), { months: [month], rows: 8 });
+    for (const table of TABLES) await shadowRows(superuser(), table);
+    expect(await commands.archive(run, failing('archive-before-drop'))).toMatchObject({ code: 6 });
+    const order = await anyOf('orders', month);
+    const [late] = await superuser()<{ id: string }[]>`
+      with made as (
+        insert into orders (id, restaurant_id, items_encrypted, items_key_id, subtotal, total_amount, created_at)
+        select uuid_v7(at), ${order['restaurant_id']!}, 'none', 'none', 5, 5, at
+        from (select ${`${month}-15T00:00:00Z`}::text::timestamptz as at) late returning id, created_at
+      )
+      insert into payments (id, order_id, amount, net_amount, payment_method, external_id_encrypted, external_key_id, created_at)
+      select uuid_v7(created_at), id, 5, 5, 'CASH', 'none', 'none', created_at from made returning id`;
+    await insert(superuser(), 'payment_events', {
+      payment_id: late!.id,
+      event_type: 'CAPTURED',
+      amount: 5,
+      created_at: `${month}-15T00:00:01Z`,
+    });
+    for (const table of TABLES) await shadowRows(superuser(), table);
+    expect(await commands.rows(run)).toMatchObject([{ state: 'dropped' }]);
+    expect(await check(false)).toEqual([]);
+    expect(await commands.rows(run)).toMatchObject([
+      { kind: 'supplement 1', state: 'dropped', rows: 1, dependant_rows: 2 },
+    ]);
     expect(await check(true)).toEqual([]);
   });
 });

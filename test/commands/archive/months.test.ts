@@ -4,6 +4,7 @@ import { checkArchive } from '../../chaos/archive/checker.ts';
 import { directoryReader } from '../../chaos/archive/readers.ts';
 import { createShadow, shadowRows } from '../../chaos/archive/shadow.ts';
 import { addAuditLog, addNotification } from '../../schema/rows.ts';
+import { run } from '../../support/io.ts';
 import { fillMonths } from '../../support/archive/fill.ts';
 import { monthsAgo } from '../../support/archive/months.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -105,6 +106,19 @@ describe('months that leave', () => {
     expect(commands.database.current.notices).toContain('an archive is at work: nothing deleted');
     working.release();
     await other.end();
+    expect(await check()).toEqual([]);
+  });
+
+  test('that were detached by hand leave when they are named', async () => {
+    const old = monthsAgo(12);
+    const owner = commands.sql();
+    await owner`select ensure_month_partitions('audit_logs', ${`${old}-01`}::text::date, ${`${old}-01`}::text::date)`;
+    const id = await addAuditLog(owner, { created_at: `${old}-02T00:00:00Z` });
+    await shadowRows(superuser(), 'audit_logs', `id = '${id}'`);
+    const env = { env: commands.env() };
+    expect(await run(['partition', 'detach', 'audit_logs', '--month', old, '--yes'], env)).toMatchObject({ code: 0 });
+    expect((await commands.rows('run --table audit_logs')).filter(({ month }) => month === old)).toEqual([]);
+    expect(await commands.rows(`run --table audit_logs --month ${old}`)).toMatchObject([{ state: 'dropped', rows: 1 }]);
     expect(await check()).toEqual([]);
   });
 

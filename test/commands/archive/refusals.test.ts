@@ -14,7 +14,6 @@ describe('ordersync archive run refuses before anything is written', () => {
     await fillMonths(commands.sql(), { months: [monthsAgo(7)], rows: 8 });
   });
 
-  const refusal = (code: number, message: string) => ({ code, stderr: expect.stringContaining(message) });
   const untouched = async () => ({
     journal: (await commands.sql()`select from archive_journal`).length,
     store: (await directoryReader(commands.store.path).list()).length,
@@ -85,3 +84,7 @@ describe('ordersync archive run refuses before anything is written', () => {
     expect(await directoryReader(commands.keyring.folder).list()).not.toContain('head.json');
   });
 });
+
+function refusal(code: number, message: string) {
+  return { code, stderr: expect.stringContaining(message) as unknown };
+}

@@ -1,8 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { addAuditLog, addPayment, addRefund, insert } from '../../schema/rows.ts';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
 import { addAuditMonth, addOrderOf, makeMonths, sideName, useReadCommands } from './read-fixture.ts';
 
-const [FIRST, SECOND, THIRD] = [-2, -3, -4].map(monthFromNow) as [string, string, string];
+const [FIRST, SECOND, THIRD, , FIFTH] = [-2, -3, -4, -5, -6].map(monthFromNow) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 describe('ordersync archive restore of what cannot, or not simply, go back', () => {
   const commands = useReadCommands();
@@ -19,8 +26,9 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
   ];
 
   beforeAll(async () => {
-    await makeMonths(commands, 'audit_logs', THIRD);
-    await makeMonths(commands, 'orders', SECOND);
+    await makeMonths(commands, 'audit_logs', FIFTH);
+    await makeMonths(commands, 'orders', THIRD);
+    await makeMonths(commands, 'payments', THIRD);
   });
 
   describe('orders with their items and history', () => {
@@ -105,7 +113,61 @@ describe('ordersync archive restore of what cannot, or not simply, go back', () 
     });
   });
 
+  test('payments go back with refunds, events and the keys that keep an order from being paid twice', async () => {
+    const { order } = await addOrderOf(commands, THIRD);
+    const at = `${THIRD}-11T00:00:00Z`;
+    const [ids] = await sql()<{ id: string }[]>`select uuid_v7(${at}::text::timestamptz) as id`;
+    const payment = await addPayment(sql(), order, { id: ids!.id, created_at: at });
+    await addRefund(sql(), payment, { created_at: at });
+    await insert(sql(), 'payment_events', { payment_id: payment, event_type: 'CAPTURED', amount: 1, created_at: at });
+    const all = async () => ({
+      payments: [...(await sql()`select * from payments where id = ${payment}`)],
+      refunds: [...(await sql()`select * from payment_refunds where payment_id = ${payment}`)],
+      events: [...(await sql()`select * from payment_events where payment_id = ${payment}`)],
+      keys: [...(await sql()`select * from payment_order_keys where payment_id = ${payment}`)],
+    });
+    const before = await all();
+    const written = async () => (await sql()`select from audit_logs where resource_type = 'payments'`).length;
+    await commands.leave('payments', THIRD);
+    expect(await all()).toEqual({ payments: [], refunds: [], events: [], keys: [] });
+    const audited = await written();
+    const rows = await commands.rows(restore('payments', THIRD, '--to', 'attach'));
+    expect(rows.map(({ table, state, problem }) => [table, state, problem])).toEqual([
+      ['payments', 'attached', null],
+      ['payment_order_keys', 'restored', null],
+      ['payment_events', 'restored', null],
+      ['payment_refunds', 'restored', null],
+    ]);
+    expect(await all()).toEqual(before);
+    expect(await written()).toBe(audited);
+    await expect(addPayment(sql(), order)).rejects.toThrow('uk_payments_order_id');
+  });
+
   describe('audit logs', () => {
+    test('that came late come back with their month, once it is archived anew', async () => {
+      await addAuditMonth(commands, FIFTH, 4);
+      await commands.leave('audit_logs', FIFTH);
+      await addAuditLog(sql(), { created_at: `${FIFTH}-11T00:00:00Z`, error_message: 'late' });
+      await commands.leave('audit_logs', FIFTH);
+      expect(
+        (await commands.rows(['verify', '--from', commands.folder, '--month', FIFTH])).map(({ state, rows }) => [
+          state,
+          rows,
+        ]),
+      ).toEqual([
+        ['proven', 4],
+        ['proven', 1],
+      ]);
+      expect(await commands.rows(restore('audit_logs', FIFTH))).toMatchObject([{ state: 'restored', rows: 5 }]);
+      expect(await commands.rows(restore('audit_logs', FIFTH, '--to', 'attach'))).toMatchObject([
+        { state: 'attached', rows: 5 },
+      ]);
+      const keys = sql()`
+        select count(*)::integer as keys from pg_constraint
+         where conrelid = ${nameIn('audit_logs', FIFTH)}::text::regclass and contype = 'f'`;
+      expect([...(await keys)]).toEqual([{ keys: 1 }]);
+    });
+
     test('of a user who was deleted since stay aside, with the reason', async () => {
       const user = await addAuditMonth(commands, FIRST, 5);
       await commands.leave('audit_logs', FIRST);

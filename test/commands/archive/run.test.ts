@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkArchive } from '../../chaos/archive/checker.ts';
 import { directoryReader } from '../../chaos/archive/readers.ts';
-import { createShadow, shadowRows } from '../../chaos/archive/shadow.ts';
+import { createShadow, shadowRows, TABLES } from '../../chaos/archive/shadow.ts';
 import { addAuditLog } from '../../schema/rows.ts';
+import { run } from '../../support/io.ts';
 import { fillMonths } from '../../support/archive/fill.ts';
 import { monthsAgo } from '../../support/archive/months.ts';
 import { useArchiveCommands } from './fixture.ts';
@@ -77,10 +78,34 @@ describe('ordersync archive run', () => {
     expect((await check()).violations).toEqual([]);
   });
 
+  test('Ctrl-C ends it at a safe point, and the next run goes on', async () => {
+    const month = monthsAgo(12);
+    await fillMonths(commands.sql(), { months: [month], rows: 40 });
+    for (const table of TABLES) await shadowRows(superuser(), table);
+    const program: { interrupt?: (signal: 'SIGINT') => void } = {};
+    const { code } = await run(['archive', 'run', '--older-than', '5 months', '--lock-timeout', '5s', '--yes'], {
+      env: commands.env(),
+      onListen: (deliver) => {
+        program.interrupt = deliver;
+      },
+      onStderr: (text) => {
+        if (text.includes('reading back')) program.interrupt?.('SIGINT');
+      },
+    });
+    expect(code).toBe(130);
+    expect((await check(false)).violations).toEqual([]);
+    expect(await commands.archive('run --older-than 5 months')).toMatchObject({ code: 0 });
+    expect((await check()).violations).toEqual([]);
+  });
+
   test('list and head tell of it, and the head is the end of the chain in the store', async () => {
     const rows = await commands.rows('list --table audit_logs');
-    expect(rows).toHaveLength(5);
-    expect(rows[0]).toMatchObject({ state: 'dropped', rows: 40, keys: ['AAAAAAAA', 'BBBBBBBB'] });
+    expect(rows.filter(({ kind }) => kind === 'supplement 1')).toHaveLength(1);
+    expect(rows.find(({ month }) => month === OLD[0])).toMatchObject({
+      state: 'dropped',
+      rows: 40,
+      keys: ['AAAAAAAA', 'BBBBBBBB'],
+    });
     const [head] = await commands.rows('head');
     const bytes = await directoryReader(commands.store.path).read('head.json');
     expect(JSON.parse(bytes.toString())).toMatchObject({ sequence: head?.['sequence'], digest: head?.['digest'] });

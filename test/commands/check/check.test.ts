@@ -190,3 +190,56 @@ describe('formats for machines', () => {
     expect(stdout).not.toContain('\u001b');
   });
 });
+
+test('a table that somebody has locked makes its checks unknown in short time, and hides no other', async () => {
+  const { sql } = commands.database.current;
+  const lock = await sql.reserve();
+  await lock`begin`;
+  await lock`lock table login_attempts in access exclusive mode`;
+  const rows = await commands.rows('--only data.* --only sec.encryption-plaintext --only sec.policies');
+  await lock`rollback`;
+  lock.release();
+  const severities = Object.fromEntries(rows.map(({ id, severity }) => [id, severity]));
+  expect(severities).toMatchObject({
+    'data.login-attempts': 'unknown',
+    'sec.encryption-plaintext': 'unknown',
+    'data.expired-sessions': 'ok',
+    'sec.policies': 'ok',
+  });
+  expect(rows.find(({ id }) => id === 'data.login-attempts')).toMatchObject({
+    observed: 'somebody holds a lock on what it reads',
+    fix: ['ordersync check --only ops.blocking'],
+  });
+});
+
+test('the record of jobs that another scheduler runs is read where there is one', async () => {
+  const { sql } = commands.database.current;
+  const look = async () => {
+    const { severity, evidence, fix } = await commands.row('data.jobs');
+    return { severity, evidence, fix };
+  };
+  await sql`create table if not exists job_runs (
+    id bigint generated always as identity, job_name text, started_at timestamptz, finished_at timestamptz, outcome text)`;
+  expect(await look()).toMatchObject({
+    severity: 'unknown',
+    fix: expect.arrayContaining(['ordersync jobs run cleanup-sessions']),
+  });
+  await sql`
+    insert into job_runs (job_name, started_at, finished_at, outcome)
+    select name, now() - interval '1 minute', now(), 'DONE' from scheduled_jobs`;
+  expect((await look()).severity).toBe('ok');
+  await sql`
+    insert into job_runs (job_name, started_at, finished_at, outcome) values ('cleanup-sessions', now(), now(), 'FAILED')`;
+  expect(await look()).toMatchObject({
+    severity: 'warning',
+    evidence: ['the last run of cleanup-sessions ended as FAILED'],
+    fix: ['ordersync jobs run cleanup-sessions'],
+  });
+  await sql`delete from job_runs where outcome = 'FAILED'`;
+  await sql`update job_runs set finished_at = now() - interval '3 days' where job_name in ('cleanup-sessions', 'archive-audit-logs')`;
+  expect(await look()).toMatchObject({
+    severity: 'critical',
+    evidence: [expect.stringContaining('cleanup-sessions ran last at')],
+  });
+  await sql`delete from job_runs`;
+});

@@ -15,7 +15,7 @@ export interface Fault {
   /** Options that the check is called with. */
   readonly options?: (site: Site) => string;
   /** What it says before the fault; by default ok. */
-  readonly before?: Row['severity'];
+  readonly before?: Row['severity'] | ((site: Site) => Row['severity']);
   /** What it says after the fix; by default ok. */
   readonly after?: Row['severity'];
 }

@@ -110,6 +110,8 @@ export const ONCALL_FAULTS: readonly Fault[] = [
     id: 'ops.checksums',
     severity: 'critical',
     names: '3 failures',
+    // Version 18 is the first whose initdb switches them on.
+    before: ({ server }) => (server.version >= 18 ? 'ok' : 'unknown'),
     plant: async ({ sql }) =>
       shiftView(sql, 'pg_stat_database', { checksum_failures: `case when datname = 'shop' then 3::bigint else 0 end` }),
     repair: async ({ sql }) => shiftView(sql, 'pg_stat_database', { checksum_failures: '0::bigint' }),

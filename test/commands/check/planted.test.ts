@@ -97,7 +97,8 @@ describe('a planted fault is named, and its printed fix clears it', () => {
       seen = JSON.stringify(row);
       return row;
     };
-    expect((await look()).severity).toBe(fault.before ?? 'ok');
+    const { before = 'ok' } = fault;
+    expect((await look()).severity).toBe(typeof before === 'function' ? before(site) : before);
     const clean = await fault.plant(site);
     try {
       await waitFor(

@@ -72,6 +72,8 @@ describe('jobs run is refused', () => {
   test.each([
     ['archive-audit-logs', 'rows_moved'],
     ['cleanup-notification-logs', 'rows_deleted'],
+    ['cleanup-payment-events', 'rows_deleted'],
+    ['cleanup-order-history', 'rows_deleted'],
   ])('while an archive is at work: exit 4, so that the scheduler tries again: %s', async (job, column) => {
     await commands.database.current.as('staff').begin(async (working) => {
       await working`select pg_advisory_xact_lock(hashtextextended('ordersync archive', 0))`;
@@ -97,7 +99,7 @@ describe('jobs run is refused', () => {
     await addJob('touch', 'update held set n = n + 1');
     await staff.begin(async (working) => {
       await working`update held set n = 10`;
-      const { code, stderr } = await commands.jobs('run touch --lock-timeout 2s --retries 1');
+      const { code, stderr } = await commands.jobs('run touch --lock-timeout 20s --retries 0');
       expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringMatching(/touch did not get its locks/) });
       expect(stderr).toContain('schema_staff');
     });
@@ -186,6 +188,24 @@ describe('a job of the operator', () => {
       { job: 'broken', sqlstate: '22P02' },
     ]);
     expect((await commands.jobs('status')).code).toBe(5);
+  });
+
+  test('may tell its work and ask to be called again, as the functions of the schema do', async () => {
+    await owner()`
+      create function mine() returns void language plpgsql as $$
+      begin
+        update security_metrics set value = value + 1;
+        perform report_job_work('changed', 1, more => (select min(value) < 3 from security_metrics));
+      end $$`;
+    onTestFinished(async () => {
+      await owner()`drop function mine()`;
+    });
+    await owner()`delete from security_metrics`;
+    await owner()`insert into security_metrics (metric_type, value) values ('failed_logins', 0)`;
+    await addJob('mine', 'select mine()');
+    expect(await commands.rows('run mine')).toMatchObject([{ outcome: 'done', rows_changed: 3, calls: 3 }]);
+    await addJob('odd', `select set_config('ordersync.job_report', 'done', true)`);
+    expect((await commands.jobs('run odd')).stderr).toContain('let its function call report_job_work()');
   });
 
   test('that a CHECK refuses is not tried again', async () => {

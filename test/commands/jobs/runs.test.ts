@@ -59,7 +59,7 @@ describe('runs of one job', () => {
         select from pg_locks
         join pg_stat_activity activity using (pid)
         where locktype = 'advisory' and objid = ${GATE} and not granted and activity.datname = current_database()
-          and clock_timestamp() - activity.query_start > interval '2.1 seconds'`;
+          and clock_timestamp() - activity.query_start > interval '3 seconds'`;
       return found.length === 1;
     }, 'a run waits at the gate');
 

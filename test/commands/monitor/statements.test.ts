@@ -5,12 +5,13 @@ import { waitFor } from '../../support/wait.ts';
 import { answer, inSection, monitor } from './fixture.ts';
 import type { Row } from './fixture.ts';
 
+const find = (rows: readonly Row[], text: string) => rows.find((row) => String(row['query']).includes(text));
+
 describe('ordersync monitor slow-queries and explain', () => {
   const database = useDatabase();
   const url = () => database.current.url;
   const statements = async (words = ''): Promise<readonly Row[]> =>
     inSection(await answer(url(), `slow-queries --limit 1000 ${words}`.trim().split(' ')), 'slow-queries');
-  const find = (rows: readonly Row[], text: string) => rows.find((row) => String(row['query']).includes(text));
 
   beforeAll(async () => {
     await database.current.sql`create extension pg_stat_statements`;

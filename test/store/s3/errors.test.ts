@@ -4,7 +4,7 @@ import type { Fault } from '../../support/s3/faults.ts';
 import type { OperationName } from '../../support/s3/model.ts';
 import type { Failure } from '../fixture.ts';
 import { contentOf, failureOf, keysOf, put } from '../fixture.ts';
-import { environmentOf, useS3 } from './fixture.ts';
+import { environmentOf, setAwsEnvironment, useS3 } from './fixture.ts';
 
 const env = useS3();
 const write = () => put(env.store, 'key', 'secret content');
@@ -138,7 +138,7 @@ test.each<[OperationName, string, () => Promise<unknown>]>([
   ['ListMultipartUploads', 's3://archive/shop/prod', () => env.open().store.sweep('')],
 ])('not being allowed to call %s', async (operation, where, attempt) => {
   await write();
-  env.become(environmentOf(env.s3, env.s3.add('clerk', [operation])));
+  setAwsEnvironment(environmentOf(env.s3, env.s3.add('clerk', [operation])));
   expect(await failureOf(attempt())).toEqual({
     reason: 'access_denied',
     exit: 3,
@@ -147,7 +147,7 @@ test.each<[OperationName, string, () => Promise<unknown>]>([
 });
 
 test('a refusal of rights says whose and which, as the service tells it', async () => {
-  env.become(environmentOf(env.s3, env.s3.add('clerk', ['PutObject'])));
+  setAwsEnvironment(environmentOf(env.s3, env.s3.add('clerk', ['PutObject'])));
   const error: unknown = await put(env.open().store, 'key', 'x').catch((error: unknown) => error);
   expect((error as OrdersyncError).details.body).toEqual([
     expect.stringContaining('is not authorized to perform: s3:PutObject'),
@@ -155,24 +155,24 @@ test('a refusal of rights says whose and which, as the service tells it', async 
 });
 
 test('no credentials, wrong ones, a wrong clock, no region', async () => {
-  env.become({ AWS_REGION: env.s3.region });
+  setAwsEnvironment({ AWS_REGION: env.s3.region });
   expect(await failureOf(put(env.open().store, 'key', 'x'))).toEqual({
     reason: 'no_credentials',
     exit: 3,
     message: 'no AWS credentials were found',
   });
-  env.become(environmentOf(env.s3, { accessKeyId: 'AKIANOBODY', secretAccessKey: 'x' }));
+  setAwsEnvironment(environmentOf(env.s3, { accessKeyId: 'AKIANOBODY', secretAccessKey: 'x' }));
   expect(await failureOf(put(env.open().store, 'key', 'x'))).toMatchObject({
     reason: 'bad_credentials',
     message: expect.stringContaining('InvalidAccessKeyId'),
   });
-  env.become(environmentOf(env.s3, { ...env.s3.owner, secretAccessKey: 'hunter2hunter2' }));
+  setAwsEnvironment(environmentOf(env.s3, { ...env.s3.owner, secretAccessKey: 'hunter2hunter2' }));
   expect(await failureOf(put(env.open().store, 'key', 'x'))).toMatchObject({
     reason: 'bad_credentials',
     message: expect.stringContaining('SignatureDoesNotMatch'),
   });
   const { AWS_REGION: _, ...without } = environmentOf(env.s3);
-  env.become(without);
+  setAwsEnvironment(without);
   expect(await failureOf(put(env.open().store, 'key', 'x'))).toEqual({
     reason: 'no_region',
     exit: 3,
@@ -221,7 +221,7 @@ test('no message and no fact of any failure holds a secret or the content', asyn
     await collect(write());
     env.s3.recover();
   }
-  env.become(environmentOf(env.s3, { ...env.s3.owner, secretAccessKey: 'hunter2hunter2' }));
+  setAwsEnvironment(environmentOf(env.s3, { ...env.s3.owner, secretAccessKey: 'hunter2hunter2' }));
   await collect(put(env.open().store, 'other', 'secret content'));
   expect(errors.every((error) => error instanceof OrdersyncError)).toBe(true);
   const said = errors.map((error) => {

@@ -35,7 +35,7 @@ export function environmentOf(s3: FakeS3, { accessKeyId, secretAccessKey }: Prin
 }
 
 /** Sets the variables the SDK reads, and clears all others of them. Returns what puts the old ones back. */
-function setAwsEnvironment(environment: Environment): () => void {
+export function setAwsEnvironment(environment: Environment): () => void {
   const before = VARIABLES.map((name) => [name, process.env[name]] as const);
   for (const name of VARIABLES) setVariable(name, { ...QUIET, ...environment }[name]);
   return () => {
@@ -55,8 +55,6 @@ export interface TestS3 {
   readonly store: ObjectStore;
   readonly pauses: readonly number[];
   open(options?: Partial<S3StoreOptions>, signal?: AbortSignal): OpenedStore;
-  /** The credentials and the region that the SDK finds from now on. */
-  become(environment: Environment): void;
 }
 
 /** An S3 with one bucket, and a store below a prefix of it: new for every test of the file. Its pauses take no time. */
@@ -68,7 +66,6 @@ export function useS3(options: { readonly objectLock?: boolean } = {}): TestS3 {
     env.s3 = await startS3();
     env.bucket = env.s3.bucket('archive', options);
     restore = setAwsEnvironment(environmentOf(env.s3));
-    env.become = (environment) => void setAwsEnvironment(environment);
     env.open = (options = {}, signal = new AbortController().signal) => {
       const clock = createJumpingClock();
       const needs = { clock, signal, random: () => 0.5 };

@@ -1,8 +1,8 @@
-import type { Context, Work } from '../../../context.ts';
+import type { Context, ProgressEvent, Work } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
 import { inTransaction, setLocal } from '../../../db/transaction.ts';
-import { contentInDatabase } from '../content/database.ts';
+import { rootInDatabase } from '../content/database.ts';
 import type { Leaf } from '../content/content.ts';
 import type { ArchivedSource } from '../manifest/manifest.ts';
 import { holdsAny } from '../plan/queries.ts';
@@ -60,6 +60,14 @@ export async function* leaveByHour(
   });
   const differing: string[] = [];
   let rows = 0;
+  const tell = (): ProgressEvent => ({
+    kind: 'progress',
+    label: `${what}: ${part.table} leaves`,
+    done: rows,
+    total: archived.rows,
+    unit: 'rows',
+  });
+  yield tell();
   try {
     const batches = batchesOf(archived.leaves);
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
@@ -130,7 +138,7 @@ async function leaveHours(
   for (const taken of cascading) if (await holdsAny(session, taken)) return 'differs';
   const from = fromListed(part, hoursOf(batch));
   const { columns, orderedBy, table } = archived;
-  const found = await contentInDatabase(session, { table, columns, orderedBy, timeColumn: part.timeColumn, from });
+  const found = await rootInDatabase(session, { table, columns, orderedBy, timeColumn: part.timeColumn, from });
   const known = new Map(batch.map((leaf) => [leaf.hour, leaf.sha256]));
   if (found.leaves.some(({ hour, sha256 }) => known.get(hour) !== sha256)) return 'differs';
   const deleted = await deleteRows(session, from);

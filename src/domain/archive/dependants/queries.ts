@@ -73,6 +73,17 @@ export async function deleteOrderKeys(
   return batch ?? { deleted: 0, last: null };
 }
 
+/** Keys that name a payment of a month, whatever order they say it is of. */
+export async function countOrderKeys(session: Session, month: QualifiedName): Promise<number> {
+  const [row] = await runText<{ keys: number }>(
+    session,
+    `select count(*)::float8 as keys
+       from public.payment_order_keys repeated
+       join ${quoteQualified(month)} payment on payment.id = repeated.payment_id`,
+  );
+  return row?.keys ?? 0;
+}
+
 /** Opens the guard of append-only tables to this transaction, which the guard wants named by the tables' owner. */
 export async function openGuard(session: Session, owner: string): Promise<void> {
   await simpleText(session, `set local role ${quoteIdentifier(owner)}`);

@@ -1,12 +1,12 @@
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { Month } from '../../partitions/month.ts';
-import { parseMonth, startOf } from '../../partitions/month.ts';
+import { parseMonth, partitionName, startOf } from '../../partitions/month.ts';
 import type { Partition, TableState } from '../../partitions/table.ts';
 import { nameOf } from '../../partitions/locks.ts';
 import type { JournalEntry } from '../run/journal-queries.ts';
 import type { PlannedMonth, Staying } from './plan.ts';
-import { holdsAny, readMonths } from './queries.ts';
+import { holdsAny, readDetachedMonth, readMonths } from './queries.ts';
 import { partOfRows } from './sources.ts';
 import type { ArchivedTable } from './tables.ts';
 
@@ -48,7 +48,9 @@ export async function planTable(session: Session, request: TableRequest): Promis
 /** Months with a partition, with rows where there are no partitions, and with an entry in the journal. */
 function candidates({ state, entries, cut, month }: TableRequest, present: readonly string[]): readonly Month[] {
   const partitions = state.partitions.flatMap((partition) => partition.month ?? []);
-  const all = new Set([...partitions, ...present.map(parseMonth), ...entries.map((entry) => parseMonth(entry.month))]);
+  const named = month === undefined ? [] : [month];
+  const begun = entries.map((entry) => parseMonth(entry.month));
+  const all = new Set([...partitions, ...present.map(parseMonth), ...begun, ...(state.key === undefined ? [] : named)]);
   return [...all].filter((candidate) => (month === undefined ? candidate < cut : candidate === month)).sort();
 }
 
@@ -73,9 +75,19 @@ async function planMonth(
   if (own?.state === 'restored' && request.month === undefined) {
     return 'it was restored from the archive; name it with --month to archive it again';
   }
-  const holder = holderOf(state, own) ?? partition;
+  const holder = holderOf(state, own) ?? partition ?? (await detachedBefore(session, request, month));
   if (table.partitioned && holder === undefined) return supplements;
   return [...supplements, { ...base, ownRows: true, kind: 'month', number: 0, entry: own, partition: holder }];
+}
+
+/** Only a month that is named: it may have been set aside for another purpose. */
+async function detachedBefore(
+  { sql }: Session,
+  { table, state, month: named }: TableRequest,
+  month: Month,
+): Promise<PlannedMonth['partition']> {
+  if (!table.partitioned || named === undefined) return undefined;
+  return readDetachedMonth(sql, { schema: state.schema, name: partitionName(table.table, month) });
 }
 
 type Base = Pick<PlannedMonth, 'table' | 'month' | 'ownRows' | 'rows' | 'bytes'>;

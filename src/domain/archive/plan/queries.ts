@@ -1,4 +1,5 @@
 import type { QualifiedName } from '../../../db/identifiers.ts';
+import { quoteQualified } from '../../../db/identifiers.ts';
 import type { Session, Sql } from '../../../db/session.ts';
 import { identifier, runText } from '../../../db/text.ts';
 import type { KeyType } from '../../encryption/registry.ts';
@@ -79,7 +80,19 @@ export async function readHolder(sql: Sql, oid: string, name: string): Promise<H
   return row;
 }
 
-/** @param names qualified and quoted */
+/** A month that was detached before: a table that stands alone under the name of its partition. */
+export async function readDetachedMonth(
+  sql: Sql,
+  name: QualifiedName,
+): Promise<(QualifiedName & { readonly oid: string }) | undefined> {
+  const [row] = await sql<{ oid: string }[]>`
+    select relation.oid::text as oid
+      from pg_catalog.pg_class relation
+     where relation.oid = to_regclass(${quoteQualified(name)}) and relation.relkind = 'r' and not relation.relispartition`;
+  return row && { ...name, oid: row.oid };
+}
+
+/** @param name qualified and quoted */
 export async function readOwner(sql: Sql, name: string): Promise<string> {
   const [row] = await sql<{ owner: string }[]>`
     select pg_get_userbyid(relowner) as owner from pg_catalog.pg_class where oid = to_regclass(${name})`;

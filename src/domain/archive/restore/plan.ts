@@ -10,8 +10,9 @@ import { archivedMonths } from '../months.ts';
 import { ARCHIVED_TABLES } from '../plan/tables.ts';
 import type { ChainToCheck } from '../verify/chain.ts';
 import { provenChain, readProven } from '../verify/chain.ts';
+import { hasArchive } from '../verify/queries.ts';
 import { restoredName } from './naming.ts';
-import { readRestored, readShape } from './queries.ts';
+import { readRestored, readRights, readShape } from './queries.ts';
 import type { RestorableSource } from './sources.ts';
 import { restorableSources, shapeOf } from './sources.ts';
 import { requireEmptyMonth } from './vacancy.ts';
@@ -45,6 +46,7 @@ export async function* planRestore(
   session: Session,
   request: RestoreRequest,
 ): Work<RestorePlan> {
+  await requireRights(session);
   const chain = yield* provenChain(ctx, request);
   const { store, table, month } = request;
   const chosen = chain.filter((manifest) => manifest.table === table && manifest.month === month);
@@ -59,6 +61,17 @@ export async function* planRestore(
   const attached = await isAttached(session, parent, request.month);
   if (!attached) await requireEmptyMonth(session, parent, request.month);
   return { ...plan, parent, attached, obstacle: await shapeObstacle(session, parent, sources) };
+}
+
+/** Before anything is read: without these a month would be back, and the journal would not say so. */
+async function requireRights({ sql, server }: Session): Promise<void> {
+  if (!(await hasArchive(sql))) throw unprepared();
+  const { create, journal } = await readRights(sql);
+  if (create && journal) return;
+  const missing = create ? 'select and update on archive_journal' : 'create in the schema public';
+  throw new OrdersyncError('permission', `${server.user} may not restore: ${missing} is not granted`, {
+    hint: 'connect as the owner of the tables',
+  });
 }
 
 async function isAttached({ sql }: Session, parent: TableState, month: Month): Promise<boolean> {
@@ -89,6 +102,12 @@ export function asideName({ request }: RestorePlan, source: RestorableSource) {
 export function dependantOf({ request }: RestorePlan, source: RestorableSource) {
   const archived = ARCHIVED_TABLES.find(({ table }) => table === request.table);
   return archived?.dependants.find(({ table }) => table === source.table);
+}
+
+function unprepared(): OrdersyncError {
+  return new OrdersyncError('precondition', 'this database lacks what a restored month needs', {
+    hint: 'it comes with the migrations: ordersync migrate up',
+  });
 }
 
 function notArchived({ table, month, store }: RestoreRequest): OrdersyncError {

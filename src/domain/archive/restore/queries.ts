@@ -2,6 +2,14 @@ import type { QualifiedName } from '../../../db/identifiers.ts';
 import { quoteQualified } from '../../../db/identifiers.ts';
 import type { Sql } from '../../../db/session.ts';
 
+/** Rights that a restoration needs besides those of the table's owner. */
+export async function readRights(sql: Sql): Promise<{ readonly create: boolean; readonly journal: boolean }> {
+  const [row] = await sql<{ create: boolean; journal: boolean }[]>`
+    select has_schema_privilege('public', 'create') as create,
+           has_table_privilege('public.archive_journal', 'select, update') as journal`;
+  return row ?? { create: false, journal: false };
+}
+
 /** A table that stands where a restored month is to go; undefined when the place is free. */
 export async function readStanding(
   sql: Sql,
@@ -34,7 +42,10 @@ export function readShape(sql: Sql, name: QualifiedName): Promise<{ name: string
      order by attribute.attnum`;
 }
 
-/** Foreign keys of a partitioned table, and whether a table that is to become a partition has them already. */
+/**
+ * Foreign keys of a partitioned table as they were declared, and whether a table that is to become a partition has them
+ * already. One that leads to a partitioned table has others below it, one for each partition; they come by themselves.
+ */
 export function readForeignKeysOf(sql: Sql, parent: QualifiedName, table: QualifiedName) {
   return sql<{ name: string; definition: string; there: boolean; validated: boolean }[]>`
     select parent.conname as name,
@@ -45,6 +56,7 @@ export function readForeignKeysOf(sql: Sql, parent: QualifiedName, table: Qualif
       left join pg_catalog.pg_constraint own
         on own.conrelid = to_regclass(${quoteQualified(table)}) and own.contype = 'f' and own.conname = parent.conname
      where parent.conrelid = to_regclass(${quoteQualified(parent)}) and parent.contype = 'f'
+       and parent.conparentid = 0
      order by parent.conname`;
 }
 

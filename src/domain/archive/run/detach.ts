@@ -1,4 +1,4 @@
-import type { Work } from '../../../context.ts';
+import type { ProgressEvent, Work } from '../../../context.ts';
 import { changePatiently } from '../../partitions/attempts.ts';
 import { detachMonth } from '../../partitions/detach/apply.ts';
 import { partitionName } from '../../partitions/month.ts';
@@ -56,11 +56,18 @@ async function* removeKeys(run: ArchiveRun, entry: JournalEntry, holder: Holder)
   const { ctx, session } = run;
   await setLeaving(session.sql, entry.id);
   let removed = 0;
+  const tell = (): ProgressEvent => ({
+    kind: 'progress',
+    label: `${holder.name}: payment_order_keys leave`,
+    done: removed,
+    unit: 'rows',
+  });
+  yield tell();
   for (let after: string | null = uuidFloor(0); after !== null;) {
     ctx.signal.throwIfAborted();
     const batch = await deleteOrderKeys(session, holder, { after, limit: KEYS_PER_BATCH });
     removed += batch.deleted;
     after = batch.last;
-    yield { kind: 'progress', label: `${holder.name}: payment_order_keys leave`, done: removed, unit: 'rows' };
+    yield tell();
   }
 }

@@ -3,9 +3,10 @@ import { describeServerError } from '../../../db/server-error.ts';
 import { setLocal } from '../../../db/transaction.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { changePatiently } from '../../partitions/attempts.ts';
+import { countOrderKeys } from '../dependants/queries.ts';
 import type { SignedManifest } from '../manifest/manifest.ts';
 import type { PlannedMonth } from '../plan/plan.ts';
-import { holdsAny } from '../plan/queries.ts';
+import type { Holder } from '../plan/queries.ts';
 import { cancellable } from './cancellable.ts';
 import { dropTable, lockAlone } from './drop-queries.ts';
 import type { JournalEntry } from './journal-queries.ts';
@@ -32,9 +33,7 @@ export async function* dropMonth(run: ArchiveRun, { planned, entry, signed }: Dr
   const holder = await holderOf(session, planned);
   if (holder.attached) throw new TypeError(`${holder.name} is still attached`);
   const parts = await readParts(session, planned);
-  for (const dependant of parts.dependants) {
-    if (await holdsAny(session, dependant)) throw stillThere(entry, dependant.table);
-  }
+  if (parts.dependants.some(({ timeColumn }) => timeColumn === undefined)) await requireNoKeys(run, entry, holder);
   reach(run, 'archive-before-drop');
   const changer = changerOf(run);
   try {
@@ -64,9 +63,16 @@ export async function* dropMonth(run: ArchiveRun, { planned, entry, signed }: Dr
   reach(run, 'archive-dropped');
 }
 
-function stillThere({ table, month }: JournalEntry, dependant: string): OrdersyncError {
-  return new OrdersyncError('unhealthy', `${dependant} holds rows of ${table} ${month} that are not archived`, {
-    hint: 'run the command again: it archives them as a supplement',
-    facts: { table: dependant },
-  });
+/** What refers to the month by a foreign key is gone, or it could not have been detached; keys refer to it by nothing. */
+async function requireNoKeys({ session }: ArchiveRun, entry: JournalEntry, holder: Holder): Promise<void> {
+  const keys = await countOrderKeys(session, holder);
+  if (keys === 0) return;
+  throw new OrdersyncError(
+    'unhealthy',
+    `${keys} rows of payment_order_keys name payments of ${holder.name} with another order`,
+    {
+      hint: `${entry.table} ${entry.month} was not dropped; find out which order is right, correct those rows, and run again`,
+      facts: { table: 'payment_order_keys', rows: keys },
+    },
+  );
 }

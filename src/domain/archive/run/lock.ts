@@ -3,7 +3,7 @@ import { describeHolder } from '../../../db/lock.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { liftTimeouts } from '../../partitions/rows-queries.ts';
-import { readArchiveHolder, tryArchiveLock, unlockArchive } from './lock-queries.ts';
+import { readArchiveHolder, seeEveryRow, tryArchiveLock, unlockArchive } from './lock-queries.ts';
 
 const ASK_EVERY_MS = 250;
 
@@ -20,6 +20,7 @@ export async function* takeArchiveLock(
 ): Work<{ release(): Promise<void> }> {
   requireOwnBackend(session);
   await liftTimeouts(session.sql);
+  await seeEveryRow(session.sql);
   const deadline = ctx.clock.monotonicMs() + waitMs;
   for (let told = false; !(await tryArchiveLock(session.sql)); told = true) {
     ctx.signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { Work } from '../../../context.ts';
+import type { ProgressEvent, Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { compareContent } from '../content/compare.ts';
 import { contentOfFiles } from '../content/read-back.ts';
@@ -21,6 +21,14 @@ export async function* readBack(run: ArchiveRun, what: string, sources: readonly
 
 async function* readSourceBack({ ctx, store }: ArchiveRun, what: string, archived: ArchivedSource): Work<void> {
   const state = { rows: 0 };
+  const tell = (): ProgressEvent => ({
+    kind: 'progress',
+    label: `${what}: ${archived.table} read back`,
+    done: state.rows,
+    total: archived.rows,
+    unit: 'rows',
+  });
+  yield tell();
   const reading = contentOfFiles(
     (key, range) => store.read(key, range),
     archived,
@@ -29,13 +37,9 @@ async function* readSourceBack({ ctx, store }: ArchiveRun, what: string, archive
       state.rows = rows;
     },
   );
-  const found = yield* whileWorking(ctx, reading, () => ({
-    kind: 'progress',
-    label: `${what}: ${archived.table} read back`,
-    done: state.rows,
-    total: archived.rows,
-    unit: 'rows',
-  }));
+  const found = yield* whileWorking(ctx, reading, tell);
+  state.rows = found.rows;
+  yield tell();
   for (const [index, file] of archived.files.entries()) {
     const read = found.files[index];
     const same = read?.sha256 === file.sha256 && read.bytes === file.bytes && read.rows === file.rows;

@@ -4,7 +4,7 @@ import { OrdersyncError } from '../../../errors.ts';
 import type { ArchiveColumn } from '../content/content.ts';
 import type { Comparison } from '../content/compare.ts';
 import { compareContent } from '../content/compare.ts';
-import { contentInDatabase } from '../content/database.ts';
+import { rootInDatabase } from '../content/database.ts';
 import type { ArchivedSource, SignedManifest } from '../manifest/manifest.ts';
 import type { Part } from '../plan/sources.ts';
 import { sourceOf } from '../plan/sources.ts';
@@ -55,7 +55,7 @@ export async function compareNow(session: Session, part: Part, archived: Archive
   const { columns } = await readSource(session, part);
   // A column that was added since may have values that the archive could not give back.
   if (shapeOf(columns) !== shapeOf(archived.columns)) return OTHER_COLUMNS;
-  return compareContent(archived, await contentInDatabase(session, sourceOf(part, archived.columns)));
+  return compareContent(archived, await rootInDatabase(session, sourceOf(part, archived.columns)));
 }
 
 const OTHER_COLUMNS: Comparison = {

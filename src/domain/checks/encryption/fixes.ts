@@ -12,7 +12,9 @@ const KEY_OF = (ciphertext: string): string =>
 export function keyColumnFix({ table, pair }: Pick<FaultyPair, 'table' | 'pair'>): Fix {
   const right = rightKey(pair);
   const key = quoteIdentifier(pair.key);
-  return { kind: 'sql', text: `update ${nameOf(table)} set ${key} = ${right} where ${key} is distinct from ${right}` };
+  // A value whose key is not known keeps what stands beside it.
+  const where = `${key} is distinct from ${right} and (${quoteIdentifier(pair.value)} is null or ${right} is not null)`;
+  return { kind: 'sql', text: `update ${nameOf(table)} set ${key} = ${right} where ${where}` };
 }
 
 function rightKey({ value, mayBeNone }: EncryptedPair): string {
@@ -24,7 +26,10 @@ function rightKey({ value, mayBeNone }: EncryptedPair): string {
 export function encryptFix({ table, pair }: Pick<FaultyPair, 'table' | 'pair'>, id: string, rowId: string): Fix {
   const where = `where id = ${quoteLiteral(id)}`;
   const read = `select ${pair.value} from ${nameOf(table)} ${where}`;
-  const write = `update ${nameOf(table)} set ${pair.value} = '$value', ${pair.key} = ${KEY_OF("'$value'")} ${where}`;
+  // What the application has encrypted itself meanwhile stays.
+  const write =
+    `update ${nameOf(table)} set ${pair.value} = '$value', ${pair.key} = ${KEY_OF("'$value'")} ` +
+    `${where} and ${pair.value} not like 'os1\\_%'`;
   return {
     kind: 'command',
     text:

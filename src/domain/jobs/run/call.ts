@@ -2,6 +2,7 @@ import type { Work } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
 import { setLocal } from '../../../db/transaction.ts';
+import { OrdersyncError } from '../../../errors.ts';
 import type { Changer } from '../../partitions/attempts.ts';
 import { changePatiently } from '../../partitions/attempts.ts';
 import { setLockTimeout } from '../../partitions/rows-queries.ts';
@@ -24,7 +25,10 @@ export interface Call {
 /** A function that works in batches ends its transaction after about this long, and is called again. */
 const CALL_TIME = '2s';
 
-/** Statements that want to be alone, such as VACUUM, or to end transactions themselves. They have not begun when they say so. */
+/**
+ * How the server refuses, in a transaction, what wants to be alone, such as VACUUM, or to commit itself. The transaction is
+ * rolled back, so that it can be run again outside of one.
+ */
 const OUTSIDE: ReadonlySet<string | undefined> = new Set([
   SQLSTATE.activeTransaction,
   SQLSTATE.invalidTransactionTermination,
@@ -39,7 +43,7 @@ export async function* callJob(changer: Changer, job: Job): Work<Call> {
   try {
     const { result } = yield* changePatiently(changer, {
       what: job.name,
-      work: async () => inJobSettings(session, {}, async () => execute(session, job)),
+      work: async () => inJobSettings(session, { job, rehearsal: false }, async () => execute(session, job)),
     });
     return result;
   } catch (error) {
@@ -48,18 +52,18 @@ export async function* callJob(changer: Changer, job: Job): Work<Call> {
   return callOutside(changer, job);
 }
 
-/** Runs a statement with the settings that the functions obey, and reads what they told. Inside a transaction. */
+/** Runs the statements with the settings that the functions obey, and reads what they told. Inside a transaction. */
 export async function inJobSettings(
   session: Session,
-  { rehearsal = false }: { readonly rehearsal?: boolean },
-  statement: () => Promise<readonly Result[]>,
+  { job, rehearsal }: { readonly job: Job; readonly rehearsal: boolean },
+  work: () => Promise<readonly Result[]>,
 ): Promise<Call> {
   await setLocal(session, 'ordersync.job_report', '');
   await setLocal(session, 'ordersync.job_call_time', CALL_TIME);
   await setLocal(session, 'ordersync.job_rehearsal', rehearsal ? 'on' : '');
-  const results = await statement();
+  const results = await work();
   const report = await readReport(session.sql);
-  return report === '' ? callOf(results) : parseReport(report);
+  return report === '' ? callOf(results) : parseReport(job, report);
 }
 
 async function execute(session: Session, job: Job): Promise<readonly Result[]> {
@@ -89,11 +93,26 @@ function callOf(results: readonly Result[]): Call {
   return { counts: countsOf(results), more: false, postponed: undefined };
 }
 
-function parseReport(text: string): Call {
-  const { counts, more, postponed } = JSON.parse(text) as Readonly<Record<string, unknown>>; // report_job_work() wrote it
+function parseReport({ name }: Job, text: string): Call {
+  const { counts, more, postponed } = parseObject(text) ?? {};
+  if (counts === undefined) {
+    throw new OrdersyncError('precondition', `${name} set ordersync.job_report to something else than a report`, {
+      hint: 'let its function call report_job_work()',
+    });
+  }
   return {
     counts: parseCounts(counts),
     more: more === true,
     postponed: typeof postponed === 'string' ? postponed : undefined,
   };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -54,7 +54,7 @@ async function attempt(
   try {
     await setLocal(session, 'lock_timeout', `${lockTimeoutMs}ms`);
     await setLocal(session, 'statement_timeout', `${maxTimeMs}ms`);
-    return await inJobSettings(session, { rehearsal: true }, async () => runStatements(session, job));
+    return await inJobSettings(session, { job, rehearsal: true }, async () => runStatements(session, job));
   } finally {
     if (!session.lost) await simpleText(session, 'rollback');
   }
