@@ -9,7 +9,7 @@ import { copyDatabase, openSite } from './rotate/site.js';
 
 const ROWS = Number(process.env.ORDERSYNC_BENCH_ROTATE_ROWS ?? 500_000);
 const ROUNDS = Number(process.env.ORDERSYNC_BENCH_ROUNDS ?? 5);
-/** The peers are so slow that a part of the rows says as much. */
+/** Row by row is so slow that a part of the rows says as much. */
 const PEER_ROWS = Math.min(ROWS, 20_000);
 const AUDIT_ROWS = Math.ceil(ROWS / 5);
 const PEAK_MB = 200;
@@ -33,7 +33,7 @@ async function users(site) {
   const auto = rotateSide(site, { ...request, words: [] });
   const openssl = rotateSide(site, { ...request, words: ['--crypto', 'openssl'] });
   const peer = { kind: USERS, peerRows: PEER_ROWS, rows: ROWS };
-  const hasPgcrypto = await makePgcryptoTemplate(site, { name: 'pgcrypto', from: 'few', kind: USERS });
+  const hasPgcrypto = await makePgcryptoTemplate(site, { name: 'pgcrypto', from: 'ready', kind: USERS });
   if (!hasPgcrypto) console.log('left out: this server has no pgcrypto');
   const taken = await interleave(
     {
@@ -42,7 +42,15 @@ async function users(site) {
       'rotate --crypto openssl': openssl.run,
       [LOOP]: peerSide(site, { ...peer, name: LOOP, template: 'few', run: runLoop }),
       ...(hasPgcrypto
-        ? { [PGCRYPTO]: peerSide(site, { ...peer, name: PGCRYPTO, template: 'pgcrypto', run: runPgcrypto }) }
+        ? {
+            [PGCRYPTO]: peerSide(site, {
+              ...peer,
+              peerRows: ROWS,
+              name: PGCRYPTO,
+              template: 'pgcrypto',
+              run: runPgcrypto,
+            }),
+          }
         : {}),
     },
     ROUNDS,
@@ -58,7 +66,7 @@ async function users(site) {
     ...heapVerdicts(auto.figures, limit.figures),
     ...(await memoryVerdicts(site, auto.figures)),
   ];
-  print(`users, ${ROWS} rows × 5 values (peers: ${PEER_ROWS} rows)`, { taken, rows: ROWS, verdicts });
+  print(`users, ${ROWS} rows × 5 values (the loop: ${PEER_ROWS} rows)`, { taken, rows: ROWS, verdicts });
   printWhole({ rotate: auto, 'rotate --crypto openssl': openssl });
   return verdicts;
 }

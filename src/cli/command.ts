@@ -15,6 +15,8 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   readonly options?: O;
   /** Positional arguments, in order. */
   readonly args?: A;
+  /** Formats that need a report of verdicts, beside those that every command has. */
+  readonly formats?: readonly VerdictFormat[];
   /** Whole command lines, at least one. */
   readonly examples: readonly string[];
   /** Set by commands that stream any number of rows: memory is kept flat at the price of some CPU time. */
@@ -44,6 +46,9 @@ export interface Screen {
   frame(): ScreenFrame;
   press(key: string): 'nothing' | 'redraw' | 'look' | 'leave';
 }
+
+export const VERDICT_FORMATS = ['nagios', 'junit'] as const;
+export type VerdictFormat = (typeof VERDICT_FORMATS)[number];
 
 export interface Repetition {
   readonly everyMs: number;

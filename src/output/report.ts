@@ -12,10 +12,24 @@ export interface Report {
   readonly outcome?: Outcome;
   /** Replaces the table for people when the result is text by nature, such as SQL. */
   readonly text?: string;
+  /** What was judged, one by one: the formats nagios and junit are made of these. */
+  readonly answers?: readonly Answer[];
   /** Sentences for people, on stderr, after the table: what it means and what to do next. */
   readonly notes?: readonly string[];
   /** Goes into JSON `warnings` and on stderr for people. */
   readonly warnings?: readonly string[];
+}
+
+/** An answer to a question that is asked again and again. */
+export interface Answer {
+  readonly id: string;
+  readonly title: string;
+  /** What belongs together. */
+  readonly group: string;
+  readonly severity: 'ok' | 'warning' | 'critical' | 'unknown' | 'skipped';
+  readonly message: string;
+  readonly details: readonly string[];
+  readonly durationMs: number;
 }
 
 /** `unknown`: it could not be looked at. */

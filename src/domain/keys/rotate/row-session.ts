@@ -25,22 +25,26 @@ const ALL: Readonly<Record<string, string>> = {
   plan_cache_mode: 'force_custom_plan',
 };
 
+/** The values join their rows by index, row by row. */
+const WRITER = {
+  ...ALL,
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_seqscan: 'off',
+  enable_tidscan: 'off',
+};
+
 const SETTINGS = {
   /** A stripe of packed text must be hashed, not sorted: a sort of megabytes goes to disk. */
   reader: { ...ALL, enable_seqscan: 'off', enable_sort: 'off' },
   scanner: ALL,
   /**
-   * The values join their rows by index, row by row. What a crash forgets of asynchronous commits is pending again; the
-   * chunk that counts as done is committed synchronously, and everything before it with it.
+   * What a crash forgets of asynchronous commits is pending again; the chunk that counts as done is committed synchronously,
+   * and everything before it with it.
    */
-  writer: {
-    ...ALL,
-    enable_hashjoin: 'off',
-    enable_mergejoin: 'off',
-    enable_seqscan: 'off',
-    enable_tidscan: 'off',
-    synchronous_commit: 'off',
-  },
+  writer: { ...WRITER, synchronous_commit: 'off' },
+  /** Flushes its own WAL, before it rests: what is left to others they would have to flush with their next commit. */
+  gentleWriter: { ...WRITER, synchronous_commit: 'local' },
 } as const;
 
 /** Opens a session for one kind of work. Behind a transaction pooler its settings go with each transaction. */

@@ -93,10 +93,11 @@ export async function withJob<Result>(
 ): Promise<Result> {
   const reader = await openRowSession(work.needs, reads);
   try {
-    const writer = await openRowSession(work.needs, 'writer');
+    const { fullSpeed } = work.request.pace;
+    const writer = await openRowSession(work.needs, fullSpeed ? 'writer' : 'gentleWriter');
     try {
       const needs = { clock: work.needs.clock, signal: work.signal };
-      const pace = work.request.pace.fullSpeed ? fullPace(needs, work.throttle) : halfPace(needs, work.throttle);
+      const pace = fullSpeed ? fullPace(needs, work.throttle) : halfPace(needs, work.throttle);
       return await run({ ...work, reader, writer, pace });
     } finally {
       await writer.close();

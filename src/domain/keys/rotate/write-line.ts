@@ -1,24 +1,41 @@
-/** One piece of work after the other, at most one under way, while its owner does something else. */
+/** Pieces of work that are under way while their owner does something else, so many at once at most. */
 export interface WriteLine {
-  /** Resolves when nothing is under way. Throws what the work failed with. */
-  wait(): Promise<void>;
-  /** Begins when what is under way has ended well. */
+  /** Resolves when another piece may begin. Throws what an earlier one failed with. */
+  room(): Promise<void>;
+  /** Begins a piece now. */
   start(work: () => Promise<void>): void;
+  /** Begins a piece when all before it have ended well. */
+  startAfterAll(work: () => Promise<void>): void;
+  /** Resolves when nothing is under way. Throws what a piece failed with. */
+  wait(): Promise<void>;
   /** As wait, but never throws. */
   settled(): Promise<void>;
 }
 
-export function createWriteLine(): WriteLine {
-  let current = Promise.resolve();
+/** @param atOnce how many pieces may be under way together */
+export function createWriteLine(atOnce: number): WriteLine {
+  /** Those under way in the order of their beginning; each rejects once any before it has failed. */
+  let pieces: Promise<void>[] = [];
+  const add = (piece: Promise<void>): void => {
+    // Told by the next room() or wait(), which comes later: until then it must not count as unheard.
+    piece.catch(() => undefined);
+    pieces = [...pieces.slice(-atOnce), piece];
+  };
+  const all = async (): Promise<void> => void (await Promise.all(pieces));
   return {
-    wait: async () => current,
-    start: (work) => {
-      current = current.then(work);
-      // Told by the next wait(), which comes later: until then it must not count as unheard.
-      current.catch(() => undefined);
+    room: async () => {
+      await Promise.all(pieces.slice(0, Math.max(0, pieces.length - (atOnce - 1))));
     },
+    start: (work) => {
+      const before = pieces;
+      add(Promise.all([Promise.all(before), work()]).then(() => undefined));
+    },
+    startAfterAll: (work) => {
+      add(all().then(work));
+    },
+    wait: all,
     settled: async () => {
-      await Promise.allSettled([current]);
+      await Promise.allSettled(pieces);
     },
   };
 }

@@ -17,10 +17,23 @@ export async function* finishDetach(changer: Changer, parent: QualifiedName, par
   yield* waitForDetacher(changer, partition);
   if ((await readAttachment(changer.session.sql, partition)) !== 'pending') return;
   const text = `alter table ${quoteQualified(parent)} detach partition ${quoteQualified(partition)} finalize`;
-  yield* changePatiently(changer, {
-    what: `the end of the detach of ${partition.name}`,
-    work: async () => simpleText(changer.session, text),
-  });
+  try {
+    yield* changePatiently(changer, {
+      what: `the end of the detach of ${partition.name}`,
+      work: async () => simpleText(changer.session, text),
+    });
+  } catch (error) {
+    if (!(await finishedByAnother(changer, partition))) throw error;
+  }
+}
+
+/**
+ * A backend whose statement this role may not see can come to its end first; then there is nothing left to finalize, and the
+ * server says so by an error.
+ */
+async function finishedByAnother({ ctx, session }: Changer, partition: QualifiedName): Promise<boolean> {
+  if (session.lost || ctx.signal.aborted) return false;
+  return (await readAttachment(session.sql, partition)) === 'detached';
 }
 
 async function* waitForDetacher({ ctx, session }: Changer, partition: QualifiedName): Work<void> {
