@@ -16,8 +16,10 @@ export interface Campaign {
   readonly site: Site;
   readonly random: Random;
   readonly kills: () => number;
-  /** Kills the program some milliseconds after it reached a phase. */
-  /** @param ends how a run may end that was through before; by default 0 */
+  /**
+   * Kills the program some milliseconds after it reached a phase.
+   * @param ends how a run may end that was through before; by default 0
+   */
   readonly killIn: (phase: Phase, ends?: readonly number[]) => Promise<void>;
   /** The program kills itself at a named point, the n-th time it comes there. */
   readonly killAt: (point: FaultPoint, time?: number) => Promise<void>;
