@@ -140,7 +140,7 @@ describe('--watch', () => {
 
   it('clears a terminal between two looks, and ends at the first interrupt', async () => {
     let interrupt: ((signal: 'SIGINT') => void) | undefined;
-    const { code, stdout } = await monitor(database.current.url, 'blocking --watch 1h', {
+    const { code, stdout } = await monitor(database.current.url, 'sequences --watch 1h', {
       tty: true,
       columns: 120,
       onListen: (deliver) => {
@@ -148,7 +148,7 @@ describe('--watch', () => {
       },
       // Said at the end of a look.
       onStderr: (text) => {
-        if (text.includes('nobody waits')) interrupt?.('SIGINT');
+        if (text.includes('there are no sequences')) interrupt?.('SIGINT');
       },
     });
     expect({ code, cleared: stdout.split('\u001b[H\u001b[J').length }).toEqual({ code: 130, cleared: 2 });

@@ -36,7 +36,8 @@ describe('with pg_stat_statements', () => {
     const found = await answer(urlFor('plain role'), 'slow-queries');
     expect(found).toMatchObject({ code: 0, warnings: [expect.stringContaining('grant pg_read_all_stats to')] });
     expect(verdictOf(found, 'slow-queries')).toBe('unknown');
-    expect(verdictOf(await answer(urlFor('superuser'), 'slow-queries'), 'slow-queries')).toBe('ok');
+    // On a busy machine some statement may be slow indeed.
+    expect(verdictOf(await answer(urlFor('superuser'), 'slow-queries'), 'slow-queries')).not.toBe('unknown');
     for (const report of ['connections', 'activity', 'blocking']) {
       const { verdicts = [] } = await answer(urlFor('plain role'), report);
       expect([report, verdicts[0]]).toMatchObject([

@@ -42,11 +42,12 @@ describe('a table that somebody holds', () => {
     const database = await emptyDatabase();
     await up(database, A);
     const release = await hold(database, 'select * from a limit 1');
-    const error = await refusalOf(up(database, ALTER, { lockTimeoutMs: 200, retries: 0 }));
+    // Long enough for a busy machine to look who is in the way.
+    const error = await refusalOf(up(database, ALTER, { lockTimeoutMs: 3000, retries: 0 }));
+    await release();
     expect(error.details.body?.join('\n')).toMatch(
       /blocked by pid \d+ \(holder, .*\)\nnothing of 002_b\.up\.sql is left behind/,
     );
-    await release();
   });
 
   test('a deadlock is tried again', async () => {
