@@ -26,9 +26,16 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
     answers: { readonly dryRun: boolean },
   ) => Work<Plan> | Promise<Plan>;
   readonly presentPlan?: (plan: Plan, request: Values<O> & Values<A>) => Report;
+  /** How often to run and present again, for a command that watches; undefined for once. */
+  readonly repeat?: (request: Values<O> & Values<A>) => Repetition | undefined;
   readonly intent?: (plan: Plan, request: Values<O> & Values<A>) => Intent | undefined;
   readonly run: (ctx: Context, request: Values<O> & Values<A>, plan: Plan) => Work<Result> | Promise<Result>;
   readonly present: (result: Result, request: Values<O> & Values<A>) => Report;
+}
+
+export interface Repetition {
+  readonly everyMs: number;
+  readonly times: number;
 }
 
 /** What a plan would change; undefined when it would change nothing, and then nobody is asked. */

@@ -45,7 +45,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   interrupted: 130,
 };
 
-const BY_OUTCOME: Readonly<Record<Outcome, ExitCode>> = { ok: 0, refused: 4, unhealthy: 5, partial: 6 };
+const BY_OUTCOME: Readonly<Record<Outcome, ExitCode>> = { ok: 0, unknown: 3, refused: 4, unhealthy: 5, partial: 6 };
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof OrdersyncError)) return 1;

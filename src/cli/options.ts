@@ -48,7 +48,16 @@ export const option = {
   duration: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
     define(summary, { placeholder: 'duration', ...settings }, parseDuration, (ms) => describeDuration(Number(ms))),
   bytes: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
-    define(summary, { placeholder: 'size', ...settings }, parseBytes),
+    define(summary, { placeholder: 'size', ...settings }, parseBytes, (bytes) => describeBytes(Number(bytes))),
+  number: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
+    define(summary, { placeholder: 'x', ...settings }, parseNumber),
+  ratio: <const S extends Settings<number>>(summary: string, settings?: S): OptionDef<Value<number, S>> =>
+    define(
+      summary,
+      { placeholder: 'percent', ...settings },
+      parseRatio,
+      (ratio) => `${Number((Number(ratio) * 100).toFixed(4))}%`,
+    ),
   choice: <const C extends string, const S extends Settings<C>>(
     choices: readonly C[],
     summary: string,
@@ -130,6 +139,26 @@ function parseBytes(text: string): number {
   const bytes = Math.round(Number(amount) * (UNIT_BYTES[unit ?? ''] ?? 0));
   if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
   throw new OrdersyncError('usage', `"${text}" is not a size; write it with its unit, such as 512kB, 20MB or 1.5GB`);
+}
+
+/** The inverse of parseBytes for whole units: 10485760 → "10MB". */
+function describeBytes(bytes: number): string {
+  const units = Object.entries(UNIT_BYTES).toReversed();
+  const [unit, factor] = units.find(([, factor]) => bytes % factor === 0) ?? ['B', 1];
+  return `${bytes / factor}${unit}`;
+}
+
+function parseNumber(text: string): number {
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new OrdersyncError('usage', `"${text}" is not a number of at least 0`);
+}
+
+/** "95%" → 0.95. A bare number is refused: 0.95 and 95 could both be meant. */
+function parseRatio(text: string): number {
+  const [, percent] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? [];
+  if (percent !== undefined && Number(percent) <= 100) return Number(percent) / 100;
+  throw new OrdersyncError('usage', `"${text}" is not a share from 0% to 100%; write it with its sign, such as 95%`);
 }
 
 function parseChoice<C extends string>(text: string, choices: readonly C[]): C {

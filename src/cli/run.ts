@@ -54,9 +54,11 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);
     const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret, reach };
-    const report = await produceReport(io, ctx, invocation, talk);
-    await talk.present(report, db.server);
-    return exitCodeOfOutcome(report.outcome);
+    return await presentRepeatedly(ctx, invocation, talk, async () => {
+      const report = await produceReport(io, ctx, invocation, talk);
+      await talk.present(report, db.server);
+      return exitCodeOfOutcome(report.outcome);
+    });
   } finally {
     interrupts.dispose();
     talk.close();
@@ -65,6 +67,23 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     } finally {
       await db.close();
     }
+  }
+}
+
+/** The exit code is that of the last look; between two looks a terminal is cleared, anything else gets one after the other. */
+async function presentRepeatedly(
+  { clock, signal }: Context,
+  { command, request }: Invocation,
+  talk: Talk,
+  look: () => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { everyMs = 0, times = 1 } = command.repeat?.(request) ?? {};
+  for (let done = 1; ; done += 1) {
+    if (everyMs > 0) talk.startLook();
+    const code = await look();
+    if (done >= times) return code;
+    await clock.sleep(everyMs, signal);
+    signal.throwIfAborted();
   }
 }
 

@@ -13,9 +13,14 @@ export interface Talk {
   readonly note: (message: string) => void;
   readonly warn: (message: string) => void;
   readonly event: (event: ProgressEvent) => void;
+  /** Before each look of a command that watches: clears a terminal, and says the time. */
+  startLook(): void;
   present(report: Report, server: ServerFacts | undefined): Promise<void>;
   close(): void;
 }
+
+/** Cursor home, then everything below it. */
+const CLEAR = '\u001b[H\u001b[J';
 
 export function openTalk(io: Io, globals: GlobalValues, clock: Clock): Talk {
   const color = globals.color ? true : globals.noColor ? false : undefined;
@@ -34,6 +39,10 @@ export function openTalk(io: Io, globals: GlobalValues, clock: Clock): Talk {
     warn,
     event: progress.handle,
     close: progress.stop,
+    startLook: () => {
+      if (stdout.isTTY) io.stdout.write(CLEAR);
+      if (stdout.isTTY || globals.format === 'table') io.stdout.write(`${clock.now().toISOString().slice(0, 19)}Z\n`);
+    },
     present: async (report, server) => {
       progress.stop();
       const { renderReport } = await import('../output/render.ts');

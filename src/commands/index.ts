@@ -28,6 +28,12 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./partition/index.ts')).partition,
   },
   {
+    name: 'monitor',
+    summary: 'slow statements, sizes, indexes, locks, replication and more, each with a verdict',
+    audience: 'on-call',
+    load: async () => (await import('./monitor/index.ts')).loadMonitor(),
+  },
+  {
     name: 'seed',
     summary: 'fill an empty database with believable, encrypted demo data',
     audience: 'everyone',

@@ -1,14 +1,15 @@
 import type { Exact } from './cells.ts';
 import { exactOf } from './cells.ts';
 import type { Provenance, Report, Row } from './report.ts';
-import { tabular } from './tabular.ts';
+import { sectionTable, tabular } from './tabular.ts';
 
 /** Raised when a member changes its meaning or goes away; new members do not raise it. */
 const SCHEMA_VERSION = 1;
 
 /**
- * One JSON document: `{schemaVersion, command, server, collectedAt, warnings, data}`, one line per row. Integers beyond
- * 2^53 are strings, times ISO 8601 in UTC, durations milliseconds, sizes bytes; every row has every column.
+ * One JSON document: `{schemaVersion, command, server, collectedAt, warnings, data}`, one line per row, and `verdicts`
+ * before `data` where the command judges. Integers beyond 2^53 are strings, times ISO 8601 in UTC, durations milliseconds, sizes bytes; every row has every column of its
+ * section.
  */
 export function* renderJson(report: Report, provenance: Provenance): Generator<string> {
   const { server, collectedAt } = provenance;
@@ -21,6 +22,7 @@ export function* renderJson(report: Report, provenance: Provenance): Generator<s
         : { version: server.version, database: server.database, address: server.address, role: server.role },
     collectedAt: collectedAt.toISOString(),
     warnings: report.warnings ?? [],
+    ...(report.verdicts === undefined || report.verdicts.length === 0 ? {} : { verdicts: report.verdicts }),
   };
   for (const [name, value] of Object.entries(head)) {
     yield `${name === 'schemaVersion' ? '{\n' : ''}  "${name}": ${jsonText(value)},\n`;
@@ -51,8 +53,8 @@ export function jsonText(value: unknown): string {
 }
 
 function* rowsOf(report: Report): Generator<Readonly<Record<string, Exact>>> {
-  const { columns, rows } = tabular(report);
-  for (const row of rows) yield exactRow(columns, row);
+  const tables = report.sections === undefined ? [tabular(report)] : report.sections.map(sectionTable);
+  for (const { columns, rows } of tables) for (const row of rows) yield exactRow(columns, row);
 }
 
 function exactRow(columns: Report['columns'], row: Row): Readonly<Record<string, Exact>> {

@@ -12,6 +12,10 @@ export function* renderMarkdown(report: Report, verbose: boolean): Generator<str
     yield fenced(withoutEscapes(report.text));
     return;
   }
+  for (const [index, { title, columns, rows }] of (report.sections ?? []).entries()) {
+    yield `${index === 0 ? '' : '\n'}### ${escaped(title)}\n\n`;
+    yield* renderMarkdown({ command: '', columns, rows }, verbose);
+  }
   const columns = shownColumns(report.columns, verbose);
   if (columns.length === 0) return;
   yield line(columns.map((column) => escaped(headOf(column))));

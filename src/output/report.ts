@@ -4,6 +4,10 @@ export interface Report {
   readonly command: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
+  /** Several tables under one command; `columns` and `rows` are empty then. */
+  readonly sections?: readonly Section[];
+  /** What the command thinks of what it found, for each section that it judges: the `verdicts` member of JSON. */
+  readonly verdicts?: readonly SectionVerdict[];
   /** How it ended; the exit code follows from it (src/cli/exit.ts). Default: ok. */
   readonly outcome?: Outcome;
   /** Replaces the table for people when the result is text by nature, such as SQL. */
@@ -14,7 +18,24 @@ export interface Report {
   readonly warnings?: readonly string[];
 }
 
-export type Outcome = 'ok' | 'unhealthy' | 'partial' | 'refused';
+/** `unknown`: it could not be looked at. */
+export type Outcome = 'ok' | 'unhealthy' | 'partial' | 'refused' | 'unknown';
+
+export interface Section {
+  /** One word: the column `section` of the formats that have one table only. */
+  readonly name: string;
+  /** What stands above it for people. */
+  readonly title: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+}
+
+export interface SectionVerdict {
+  readonly section: string;
+  readonly verdict: 'ok' | 'warning' | 'critical' | 'unknown';
+  readonly reason: string | null;
+  readonly fix: string | null;
+}
 
 export interface Column {
   /** Name in JSON and CSV, snake_case; the table head replaces _ by a space. */

@@ -4,7 +4,7 @@ import type { Grid } from './layout.ts';
 import { fitWidths, naturalWidths } from './layout.ts';
 import { renderRecords } from './records.ts';
 import type { RenderOptions } from './render.ts';
-import type { Column, Report, Row } from './report.ts';
+import type { Column, Report, Row, Section } from './report.ts';
 import { oneLine, withoutEscapes } from './sanitize.ts';
 import type { Style } from './style.ts';
 import { severityOf, styleOf } from './style.ts';
@@ -23,6 +23,7 @@ const RECORDS_WIDTH = 60;
  */
 export async function renderTable(report: Report, options: RenderOptions): Promise<Iterable<string>> {
   if (report.text !== undefined) return [withFinalNewline(withoutEscapes(report.text))];
+  if (report.sections !== undefined) return renderSections(report.sections, options);
   const { terminal } = options;
   const columns = shownColumns(report.columns, options.verbose);
   if (columns.length === 0) return [];
@@ -30,6 +31,17 @@ export async function renderTable(report: Report, options: RenderOptions): Promi
   if (!terminal.isTTY) return renderColumns(flat(grid), undefined, '');
   if (grid.rows.length === 0) return [`${grid.style.dim('no rows')}\n`];
   return onTerminal(grid, terminal);
+}
+
+async function renderSections(sections: readonly Section[], options: RenderOptions): Promise<Iterable<string>> {
+  const style = await styleOf(options.terminal);
+  const parts = await Promise.all(
+    sections.map(async ({ title, columns, rows }, index) => [
+      `${index === 0 ? '' : '\n'}${style.bold(title)}\n`,
+      ...(await renderTable({ command: '', columns, rows }, options)),
+    ]),
+  );
+  return parts.flat();
 }
 
 async function onTerminal(grid: Grid, terminal: Terminal): Promise<Iterable<string>> {

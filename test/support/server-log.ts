@@ -20,7 +20,13 @@ export async function readServerLog(
 }
 
 /** @throws Error with every ERROR, FATAL and PANIC since the mark. */
-export async function assertNoServerErrors(mark: number, database: string): Promise<void> {
-  const errors = (await readServerLog(mark, { database })).filter((entry) => / (ERROR|FATAL|PANIC): {2}/.test(entry));
+export async function assertNoServerErrors(
+  mark: number,
+  database: string,
+  logFile = testServer().logFile,
+): Promise<void> {
+  const errors = (await readServerLog(mark, { database, logFile })).filter((entry) =>
+    / (ERROR|FATAL|PANIC): {2}/.test(entry),
+  );
   if (errors.length > 0) throw new Error(`in the server log:\n${errors.join('\n')}`);
 }

@@ -1,0 +1,14 @@
+import type { Noun } from '../../cli/command.ts';
+import { reportVerbs } from '../reports/verbs.ts';
+
+/** The folder's names are read when the noun is chosen, its files when their verbs are. */
+export function loadMonitor(): Noun {
+  return {
+    verbs: {
+      ...reportVerbs('monitor'),
+      explain: async () => (await import('./explain.ts')).explain,
+      cancel: async () => (await import('./signal.ts')).signalCommand('cancel'),
+      terminate: async () => (await import('./signal.ts')).signalCommand('terminate'),
+    },
+  };
+}

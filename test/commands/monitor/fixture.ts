@@ -1,0 +1,45 @@
+import { run } from '../../support/io.ts';
+import type { Ran } from '../../support/io.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The documented shape of `--format json`. */
+export interface Answer {
+  readonly schemaVersion: number;
+  readonly command: string;
+  readonly server: Row | null;
+  readonly collectedAt: string;
+  readonly warnings: readonly string[];
+  readonly verdicts?: readonly { section: string; verdict: string; reason: string | null; fix: string | null }[];
+  readonly data: readonly Row[];
+}
+
+/** `ordersync monitor …` in this process. */
+export function monitor(
+  url: string,
+  words: string | readonly string[],
+  options: Parameters<typeof run>[1] = {},
+): Promise<Ran> {
+  const argv = typeof words === 'string' ? words.split(' ') : words;
+  return run(['monitor', ...argv], { ...options, env: { ORDERSYNC_DATABASE_URL: url, ...options.env } });
+}
+
+/** The same, as JSON. */
+export async function answer(
+  url: string,
+  words: string | readonly string[],
+): Promise<Answer & { readonly code: number }> {
+  const argv = typeof words === 'string' ? words.split(' ') : words;
+  const { code, stdout, stderr } = await monitor(url, [...argv, '--format', 'json']);
+  if (stdout === '') throw new Error(stderr);
+  return { code, ...(JSON.parse(stdout) as Answer) };
+}
+
+/** Rows of one section of a command that has several. */
+export function inSection({ data }: Answer, section: string): readonly Row[] {
+  return data.filter((row) => row['section'] === section);
+}
+
+export function verdictOf({ verdicts = [] }: Answer, section: string): string | undefined {
+  return verdicts.find((own) => own.section === section)?.verdict;
+}
