@@ -28,7 +28,7 @@ export interface DatabaseRequest {
 
 /** Connects at the first need, so that --help, usage errors and file checks never wait for a server. */
 export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner {
-  const opened: Promise<Session>[] = [];
+  const opened = new Set<Promise<Session>>();
   let resolved: Promise<ConnectionSettings> | undefined;
   let main: Promise<Session> | undefined;
   let mainServer: Session['server'] | undefined;
@@ -43,7 +43,9 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
   };
   const open = (session: SessionRequest): Promise<Session> => {
     const attempt = connect(session);
-    opened.push(attempt);
+    opened.add(attempt);
+    // A command that runs for months tries again and again; what has failed needs no closing.
+    attempt.catch(() => opened.delete(attempt));
     return attempt;
   };
   const openMain = async (): Promise<Session> => {

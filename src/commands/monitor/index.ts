@@ -7,6 +7,8 @@ export function loadMonitor(): Noun {
     verbs: {
       ...reportVerbs('monitor'),
       explain: async () => (await import('./explain.ts')).explain,
+      export: async () => (await import('./export.ts')).exportMetrics,
+      serve: async () => (await import('./serve.ts')).serve,
       cancel: async () => (await import('./signal.ts')).signalCommand('cancel'),
       terminate: async () => (await import('./signal.ts')).signalCommand('terminate'),
     },
