@@ -9,6 +9,8 @@ export function loadMonitor(): Noun {
       explain: async () => (await import('./explain.ts')).explain,
       export: async () => (await import('./export.ts')).exportMetrics,
       serve: async () => (await import('./serve.ts')).serve,
+      rules: async () => (await import('./rules.ts')).rules,
+      dashboard: async () => (await import('./dashboard.ts')).dashboard,
       cancel: async () => (await import('./signal.ts')).signalCommand('cancel'),
       terminate: async () => (await import('./signal.ts')).signalCommand('terminate'),
     },

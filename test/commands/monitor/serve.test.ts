@@ -27,7 +27,7 @@ describe('monitor serve', () => {
     const { code, stderr } = await served.stop();
     expect(code).toBe(130);
     expect(stderr).toContain('interrupted');
-    await expect(fetch(`${served.base}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${served.base}/healthz`)).rejects.toThrow('fetch failed');
   });
 
   it('looks once for those who ask at the same time, and gives an answer again while it is young', async () => {
@@ -143,15 +143,14 @@ interface Served {
 }
 
 async function serve(url: string, options: readonly string[]): Promise<Served> {
-  let interrupt: (signal: 'SIGINT') => void = () => undefined;
-  let told = '';
+  const heard: { interrupt?: (signal: 'SIGINT') => void; told: string } = { told: '' };
   const ran = monitor(url, ['serve', '--listen', '127.0.0.1:0', ...options], {
-    onListen: (deliver) => (interrupt = deliver),
-    onStderr: (text) => (told = text),
+    onListen: (deliver) => (heard.interrupt = deliver),
+    onStderr: (text) => (heard.told = text),
   });
-  const base = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(told)?.[0];
+  const base = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(heard.told)?.[0];
   const stop = async () => {
-    interrupt('SIGINT');
+    heard.interrupt?.('SIGINT');
     return ran;
   };
   onTestFinished(async () => {
@@ -159,7 +158,7 @@ async function serve(url: string, options: readonly string[]): Promise<Served> {
   });
   await waitFor(
     () => base() !== undefined,
-    () => `an address in ${told}`,
+    () => `an address in ${heard.told}`,
   );
   return { base: base()!, stop };
 }

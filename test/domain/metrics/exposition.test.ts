@@ -20,6 +20,24 @@ const text = (value: unknown): string => {
   return made === undefined ? 'no sample' : made.value;
 };
 
+const column = (values: Partial<ReportColumn>): ReportColumn => ({
+  name: 'x',
+  type: 'bigint',
+  role: 'gauge',
+  unit: undefined,
+  flags: [],
+  help: undefined,
+  ...values,
+});
+const nameOf = (prefix: string, values: Partial<ReportColumn>): string => {
+  const { name, type } = conversionOf(prefix, column(values));
+  return `${name} ${type}`;
+};
+const converted = (value: unknown, values: Partial<ReportColumn>): unknown =>
+  conversionOf('x', column(values)).convert(value);
+const reportText = (flags: string): string =>
+  `-- summary: x\n-- column: query text label${flags}\n-- column: calls bigint counter\n-- metrics: x by query\nselect 1`;
+
 describe('the text format', () => {
   it('keeps every digit of an int8', () => {
     expect(['9007199254740993', 9_007_199_254_740_993n, '-1', '0.25', 1e-7, true].map(text)).toEqual([
@@ -51,19 +69,6 @@ ordersync_rows{table="public.\"a\\b\n주문\""} 1
 });
 
 describe('names', () => {
-  const nameOf = (prefix: string, column: Partial<ReportColumn>): string => {
-    const { name, type } = conversionOf(prefix, {
-      name: 'x',
-      type: 'bigint',
-      role: 'gauge',
-      unit: undefined,
-      flags: [],
-      help: undefined,
-      ...column,
-    });
-    return `${name} ${type}`;
-  };
-
   it('have base units, _total behind counters, and no word twice', () => {
     expect([
       nameOf('cache', { name: 'hits', role: 'counter' }),
@@ -81,22 +86,12 @@ describe('names', () => {
   });
 
   it('convert times and milliseconds to seconds', () => {
-    const convert = (value: unknown, column: Partial<ReportColumn>) =>
-      conversionOf('x', {
-        name: 'y',
-        type: 'bigint',
-        role: 'gauge',
-        unit: undefined,
-        flags: [],
-        help: undefined,
-        ...column,
-      }).convert(value);
     const time = { type: 'timestamp with time zone' };
     expect([
-      convert(1500, { unit: 'ms' }),
-      convert(null, { unit: 'ms' }),
-      convert('2026-11-28 12:00:00.5+00', time),
-      convert('infinity', time),
+      converted(1500, { unit: 'ms' }),
+      converted(null, { unit: 'ms' }),
+      converted('2026-11-28 12:00:00.5+00', time),
+      converted('infinity', time),
     ]).toEqual([1.5, null, 1_795_867_200.5, null]);
   });
 });
@@ -123,11 +118,9 @@ describe('the registry', () => {
   });
 
   it('never makes a label of a statement or of personal data', () => {
-    const file = (flags: string): string =>
-      `-- summary: x\n-- column: query text label${flags}\n-- column: calls bigint counter\n-- metrics: x by query\nselect 1`;
-    expect(metricSection(parseReport('sql/monitor/x.sql', file('')))?.labels).toEqual(['query']);
+    expect(metricSection(parseReport('sql/monitor/x.sql', reportText('')))?.labels).toEqual(['query']);
     for (const flag of [' sql', ' pii']) {
-      expect(() => metricSection(parseReport('sql/monitor/x.sql', file(flag)))).toThrow('cannot be a label');
+      expect(() => metricSection(parseReport('sql/monitor/x.sql', reportText(flag)))).toThrow('cannot be a label');
     }
   });
 });
