@@ -1,13 +1,14 @@
 // npm run bench [-- startup migrate …]: every bench, or those named. Exits 1 when a bound was missed.
 import { kernel } from './kernel.js';
 import { migrate } from './migrate.js';
+import { monitor } from './monitor.js';
 import { printMachine } from './measure.js';
 import { rotate } from './rotate.js';
 import { seed } from './seed.js';
 import { startup } from './startup.js';
 import { writer } from './writer.js';
 
-const BENCHES = { startup, kernel, migrate, seed, rotate, writer };
+const BENCHES = { startup, kernel, migrate, monitor, seed, rotate, writer };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHES));

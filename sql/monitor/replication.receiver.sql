@@ -16,9 +16,11 @@
 select
   exists (select from pg_stat_wal_receiver) as receiving,
   case
-    when pg_last_wal_receive_lsn() is not distinct from pg_last_wal_replay_lsn() then 0
+    when w.received <= w.replayed then 0
     else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::double precision * 1000
   end as lag_ms,
-  pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint as lag_bytes,
+  -- A receiver that has just begun has received less than was replayed from the files of before.
+  greatest(pg_wal_lsn_diff(w.received, w.replayed), 0)::bigint as lag_bytes,
   pg_get_wal_replay_pause_state() as replay,
   pg_last_xact_replay_timestamp() as last_replayed
+from (select pg_last_wal_receive_lsn() as received, pg_last_wal_replay_lsn() as replayed) as w

@@ -1,5 +1,5 @@
 import type { Context, Work } from '../context.ts';
-import type { Report } from '../output/report.ts';
+import type { Report, ScreenFrame } from '../output/report.ts';
 import type { OptionSet, Values } from './options.ts';
 
 /**
@@ -29,8 +29,20 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   /** How often to run and present again, for a command that watches; undefined for once. */
   readonly repeat?: (request: Values<O> & Values<A>) => Repetition | undefined;
   readonly intent?: (plan: Plan, request: Values<O> & Values<A>) => Intent | undefined;
+  /** Where there is a terminal: draws on the whole of it until it is left, instead of run and present. */
+  readonly screen?: (ctx: Context, request: Values<O> & Values<A>) => Promise<Screen>;
   readonly run: (ctx: Context, request: Values<O> & Values<A>, plan: Plan) => Work<Result> | Promise<Result>;
   readonly present: (result: Result, request: Values<O> & Values<A>) => Report;
+}
+
+/** What a full screen shows and heeds; cli/full-screen.ts draws it and reads the keys. */
+export interface Screen {
+  /** Milliseconds until the next look; undefined while it is paused. */
+  readonly everyMs: number | undefined;
+  /** Looks at the server. What the next look may mend is told in the frame; only what cannot be mended is thrown. */
+  look(): Promise<void>;
+  frame(): ScreenFrame;
+  press(key: string): 'nothing' | 'redraw' | 'look' | 'leave';
 }
 
 export interface Repetition {

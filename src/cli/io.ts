@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 
 /** The only way to the outside: cli/ and output/ see it, domain functions never do. Tests pass captured streams. */
 export interface Io {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; readonly setRawMode?: (on: boolean) => unknown };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export interface Io {
   readonly exit: (code: number) => void;
 }
 
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 /**
  * Writes everything, waiting for the reader. It stops when the stream fails: a reader that went away (`| head -1`) is no

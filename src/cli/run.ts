@@ -54,6 +54,12 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);
     const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret, reach };
+    const { screen } = invocation.command;
+    if (screen !== undefined && globals.format === 'table' && io.stdin.isTTY && io.stdout.isTTY) {
+      const { runScreen } = await import('./full-screen.ts');
+      await runScreen(io, ctx, () => screen(ctx, invocation.request));
+      return 0;
+    }
     return await presentRepeatedly(ctx, invocation, talk, async () => {
       const report = await produceReport(io, ctx, invocation, talk);
       await talk.present(report, db.server);

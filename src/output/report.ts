@@ -60,3 +60,22 @@ export interface Provenance {
   } | null;
   readonly collectedAt: Date;
 }
+
+/** A full screen as a value; output/screen.ts makes lines of it. */
+export interface ScreenFrame {
+  readonly facts: readonly Fact[];
+  /** Lines of their own above the table. */
+  readonly notes: readonly string[];
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** In the place of a table without rows. */
+  readonly empty: string;
+  /** The last line: what can be pressed. */
+  readonly keys: string;
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: Cell;
+  readonly type?: Column['type'];
+}

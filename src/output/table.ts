@@ -60,7 +60,8 @@ async function onTerminal(grid: Grid, terminal: Terminal): Promise<Iterable<stri
   return widths === undefined ? renderRecords(grid, terminal.width) : renderColumns(lines, widths, ellipsis);
 }
 
-async function gridOf(columns: readonly Column[], rows: readonly Row[], terminal: Terminal): Promise<Grid> {
+/** Rows as texts for people, each on one line or more, with what is needed to draw them. */
+export async function gridOf(columns: readonly Column[], rows: readonly Row[], terminal: Terminal): Promise<Grid> {
   const texts = rows.map((row) => columns.map((column) => humanOf(row[column.name], column)));
   const style = await styleOf(terminal);
   return {
@@ -79,7 +80,8 @@ function painted(text: string, column: Column | undefined, style: Style): string
   return severity === undefined ? text : style[severity](text);
 }
 
-function flat(grid: Grid): Grid {
+/** Each row on one line. */
+export function flat(grid: Grid): Grid {
   return { ...grid, rows: grid.rows.map((row) => row.map(oneLine)) };
 }
 

@@ -16,6 +16,9 @@ interface RunOptions {
   readonly stdin?: string;
   /** Called with all of stderr so far; `type` writes to stdin as a person would, and stdin stays open for that. */
   readonly onStderr?: (text: string, type: (keys: string) => void) => void;
+  readonly rows?: number;
+  /** As onStderr, with all of stdout so far. */
+  readonly onStdout?: (text: string, type: (keys: string) => void) => void;
   /** Called with the function that delivers a signal, once the program listens. */
   readonly onListen?: (deliver: (signal: 'SIGINT' | 'SIGTERM') => void) => void;
   /** Called instead of ending the process. */
@@ -25,10 +28,10 @@ interface RunOptions {
 /** Runs the program in this process with captured streams, as a pipe unless `tty` is set. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const stdin = new PassThrough();
-  if (options.onStderr === undefined) stdin.end(options.stdin ?? '');
-  const stdout = capture(options);
+  if (options.onStderr === undefined && options.onStdout === undefined) stdin.end(options.stdin ?? '');
   // A question is drawn before its answer is listened for, hence setImmediate.
   const type = (keys: string): void => void setImmediate(() => stdin.write(keys));
+  const stdout = capture(options, (text) => options.onStdout?.(text, type));
   const stderr = capture(options, (text) => options.onStderr?.(text, type));
   const io: Io = {
     stdin: Object.assign(stdin, { isTTY: options.tty ?? false }),
@@ -47,7 +50,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 }
 
 function capture(
-  { tty = false, columns }: RunOptions,
+  { tty = false, columns, rows }: RunOptions,
   onText: (text: string) => void = () => {},
 ): { stream: Io['stdout']; text: () => string } {
   const chunks: string[] = [];
@@ -59,7 +62,11 @@ function capture(
     },
   });
   return {
-    stream: Object.assign(stream, { isTTY: tty, ...(columns === undefined ? {} : { columns }) }),
+    stream: Object.assign(stream, {
+      isTTY: tty,
+      ...(columns === undefined ? {} : { columns }),
+      ...(rows === undefined ? {} : { rows }),
+    }),
     text: () => chunks.join(''),
   };
 }

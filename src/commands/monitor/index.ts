@@ -11,6 +11,7 @@ export function loadMonitor(): Noun {
       serve: async () => (await import('./serve.ts')).serve,
       rules: async () => (await import('./rules.ts')).rules,
       dashboard: async () => (await import('./dashboard.ts')).dashboard,
+      top: async () => (await import('./top.ts')).top,
       cancel: async () => (await import('./signal.ts')).signalCommand('cancel'),
       terminate: async () => (await import('./signal.ts')).signalCommand('terminate'),
     },

@@ -65,7 +65,7 @@ function notesOf(sections: readonly SectionResult[], judgement: ReportResult['ju
   ];
 }
 
-function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {
+export function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {
   const verdicts: readonly Column[] =
     judgement === undefined
       ? []
