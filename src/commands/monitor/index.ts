@@ -9,6 +9,7 @@ export function loadMonitor(): Noun {
       explain: async () => (await import('./explain.ts')).explain,
       export: async () => (await import('./export.ts')).exportMetrics,
       serve: async () => (await import('./serve.ts')).serve,
+      report: async () => (await import('./report.ts')).report,
       rules: async () => (await import('./rules.ts')).rules,
       dashboard: async () => (await import('./dashboard.ts')).dashboard,
       top: async () => (await import('./top.ts')).top,
