@@ -112,7 +112,7 @@ function speak(input: Writable, output: Readable): Wire {
   });
   return {
     events,
-    send: (method, params = {}, sessionId = undefined) =>
+    send: (method, params = {}, sessionId) =>
       new Promise((resolve, reject) => {
         last += 1;
         waiting.set(last, { resolve, reject });

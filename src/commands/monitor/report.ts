@@ -24,6 +24,7 @@ const CHARTS: Readonly<Record<string, Chart>> = {
   slots: { label: 'slot', values: ['retained_bytes'] },
   replication: { label: 'standby', values: ['lag_bytes'] },
   volumes: { label: 'table', values: ['total_bytes'] },
+  keys: { label: 'key_type', values: ['age_ms'] },
   'index-targets': { label: 'index', values: ['size_bytes'] },
 };
 
@@ -74,11 +75,11 @@ function overviewReport(overview: readonly OverviewChapter[], file: string | und
   };
 }
 
-function chapterOf({ command, files, sections }: OverviewChapter): Chapter {
+function chapterOf({ name, command, files, sections }: OverviewChapter): Chapter {
   return {
-    name: command,
+    name,
     title: files[0]?.summary ?? '',
-    command: `ordersync monitor ${command}`,
+    command,
     sections: sections.map(pageSection),
   };
 }
