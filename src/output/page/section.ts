@@ -73,7 +73,9 @@ function renderCell(row: Row, column: Column): string {
   if (isNumeric(column)) return `<td class="n">${escapeHtml(text)}</td>`;
   const verdict = column.name === 'verdict' ? FROM_WORST.find((known) => known === row['verdict']) : undefined;
   if (verdict === undefined) return `<td${column.name === 'query' ? ' class="sql"' : ''}>${escapeHtml(text)}</td>`;
-  return `<td>${badge(verdict)}${verdict === 'ok' ? '' : advice({ reason: textOf(row['reason']), fix: textOf(row['fix']) })}</td>`;
+  if (verdict === 'ok') return `<td>${badge(verdict)}</td>`;
+  const words = advice({ reason: textOf(row['reason']), fix: textOf(row['fix']) });
+  return `<td class="advice">${badge(verdict)}${words}</td>`;
 }
 
 /** Process ids are copied, other whole numbers are read. */

@@ -40,6 +40,7 @@ tr:last-child td{border-bottom:0}
 code,.sql{font:12.5px/1.45 ui-monospace,"SF Mono",Menlo,Consolas,"D2Coding",monospace;background:var(--code);border-radius:5px;padding:1px 6px;overflow-wrap:anywhere;white-space:pre-wrap}
 .sql{background:none;padding:0;min-width:22em}
 .fix{margin:4px 0 0}
+.advice{min-width:20em}
 svg{display:block;width:100%;max-width:860px;height:auto;margin:4px 0 14px}
 svg text{fill:var(--ink);font:12px system-ui,"Noto Sans KR","Apple SD Gothic Neo","Malgun Gothic",sans-serif}
 svg .dim{fill:var(--dim)}
