@@ -1,4 +1,5 @@
 // npm run bench [-- startup migrate …]: every bench, or those named. Exits 1 when a bound was missed.
+import { archive } from './archive.js';
 import { kernel } from './kernel.js';
 import { migrate } from './migrate.js';
 import { monitor } from './monitor.js';
@@ -8,7 +9,7 @@ import { seed } from './seed.js';
 import { startup } from './startup.js';
 import { writer } from './writer.js';
 
-const BENCHES = { startup, kernel, migrate, monitor, seed, rotate, writer };
+const BENCHES = { startup, kernel, migrate, monitor, seed, rotate, writer, archive };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in BENCHES));

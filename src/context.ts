@@ -2,6 +2,7 @@ import type { Plaintext } from './crypto/secret.ts';
 import type { Session, SessionRequest } from './db/session.ts';
 import type { KeyStore } from './keystore/keystore.ts';
 import type { MasterSource } from './keystore/local/master.ts';
+import type { ObjectStore } from './store/store.ts';
 
 /** What a command needs of the world. It holds no output: streams live in Io, which only cli/ and output/ see. */
 export interface Context {
@@ -17,6 +18,8 @@ export interface Context {
   keys(request?: KeyStoreRequest): Promise<KeyStore>;
   /** The keyring file itself, for the commands that change it. */
   keyring(request: { readonly path: string | undefined }): Promise<KeyringFile>;
+  /** Where archives lie, opened at its first use and closed when the command ends. Throws `config` when none is configured. */
+  store(request?: StoreRequest): Promise<ObjectStore>;
   /**
    * A value that must not stand in argv: all of standard input but one line end, or, on a terminal, what is typed at a
    * question without being shown. Throws `usage` when there is none.
@@ -31,6 +34,20 @@ export interface KeyStoreRequest {
   readonly kmsKey?: string | undefined;
   /** For one operation of AWS KMS with all its repetitions. */
   readonly timeoutMs?: number;
+}
+
+export interface StoreRequest {
+  /** Another place than the configured one: a directory, or `s3://bucket/prefix`. */
+  readonly to?: string | undefined;
+  /** Of a store that speaks the protocol of S3. */
+  readonly endpoint?: string | undefined;
+  /** Until when S3 is to refuse the removal of what is uploaded. */
+  readonly objectLock?: ObjectLock | undefined;
+}
+
+export interface ObjectLock {
+  readonly mode: 'governance' | 'compliance';
+  readonly retainUntil: Date;
 }
 
 export interface KeyringFile {
@@ -61,10 +78,23 @@ export interface RuntimeConfig {
   /** Absolute path of the folder with NNN_name.up.sql files. */
   readonly migrationsDir: string;
   readonly environment: { readonly name: string | undefined; readonly protected: boolean };
+  /** Findings of `check` that are to be left alone. */
+  readonly waivers: readonly { readonly id: string; readonly reason: string; readonly expires: string }[];
   /** Where `config init` writes. */
   readonly projectFile: string;
   /** Every setting with its origin; secrets are masked. Reads files, connects to nothing. */
   readonly settings: () => Promise<SettingList>;
+  /** How a scheduler calls this program for the same database. Connects to nothing. */
+  readonly callAgain: () => Promise<CallAgain>;
+}
+
+export interface CallAgain {
+  /** The program and its global options, unquoted: they mean the same in any folder and environment. No secret. */
+  readonly words: readonly string[];
+  /** What a command that writes has to be given besides: `--confirm shop` in a protected environment. */
+  readonly answers: readonly string[];
+  /** What a scheduler will lack, such as a password that came from the environment. */
+  readonly warnings: readonly string[];
 }
 
 export interface SettingList {

@@ -9,16 +9,25 @@ import { ordersync, withDatabase } from './site.js';
  * (`rows`), of the whole command with preflight, sweep and proof (`whole`), and the peak memory of its process
  */
 export function runRotation(site, database, words = []) {
-  const peakFile = join(site.work, 'peak');
-  // VmHWM counts this program's memory alone: getrusage would begin with what the bench had when it forked.
-  const hook = `import fs from 'node:fs';process.on('exit',()=>fs.writeFileSync(${JSON.stringify(peakFile)},fs.readFileSync('/proc/self/status')))`;
-  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+  const { peakFile, env } = peakHook(site);
   const started = performance.now();
   const argv = ['key', 'rotate', '--type', 'pii', '--full-speed', '--grace', '0s', '--if-older-than', '0s', ...words];
-  ordersync(site, database, argv, { NODE_OPTIONS });
+  ordersync(site, database, argv, env);
   const whole = (performance.now() - started) / 1000;
-  const peakMb = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(peakFile, 'utf8'))[1]) / 1024;
-  return { whole, peakMb };
+  return { whole, peakMb: readPeak(peakFile) };
+}
+
+/** The environment in which a program leaves its own status behind when it ends. */
+export function peakHook({ work }) {
+  const peakFile = join(work, 'peak');
+  // VmHWM counts this program's memory alone: getrusage would begin with what the bench had when it forked.
+  const hook = `import fs from 'node:fs';process.on('exit',()=>fs.writeFileSync(${JSON.stringify(peakFile)},fs.readFileSync('/proc/self/status')))`;
+  return { peakFile, env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` } };
+}
+
+/** Megabytes. */
+export function readPeak(peakFile) {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(peakFile, 'utf8'))[1]) / 1024;
 }
 
 export async function rowSeconds(site, database) {

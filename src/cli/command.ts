@@ -15,6 +15,8 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   readonly options?: O;
   /** Positional arguments, in order. */
   readonly args?: A;
+  /** Formats that need a report of verdicts, beside those that every command has. */
+  readonly formats?: readonly VerdictFormat[];
   /** Whole command lines, at least one. */
   readonly examples: readonly string[];
   /** Set by commands that stream any number of rows: memory is kept flat at the price of some CPU time. */
@@ -34,6 +36,9 @@ export interface Command<O extends OptionSet, A extends OptionSet, Plan, Result>
   readonly run: (ctx: Context, request: Values<O> & Values<A>, plan: Plan) => Work<Result> | Promise<Result>;
   readonly present: (result: Result, request: Values<O> & Values<A>) => Report;
 }
+
+export const VERDICT_FORMATS = ['nagios', 'junit'] as const;
+export type VerdictFormat = (typeof VERDICT_FORMATS)[number];
 
 /** What a full screen shows and heeds; cli/full-screen.ts draws it and reads the keys. */
 export interface Screen {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OrdersyncError } from '../errors.ts';
 import { packageFile } from '../package-file.ts';
-import type { Environment, KeysMember, ProjectFile } from './config-file.ts';
+import type { ArchiveMember, Environment, KeysMember, ProjectFile, Waiver } from './config-file.ts';
 import type { Io } from './io.ts';
 
 export const CONFIG_FILE = 'ordersync.config.json';
@@ -23,6 +23,10 @@ export interface Configuration {
   readonly migrationsDir: Sourced<string>;
   /** Of the chosen environment, with the folder that its paths are relative to. */
   readonly keys: (Sourced<KeysMember> & { readonly folder: string }) | undefined;
+  /** Of the chosen environment, with the folder that its paths are relative to. */
+  readonly archive: (Sourced<ArchiveMember> & { readonly folder: string }) | undefined;
+  /** Of the project file, then of the user's own. */
+  readonly waivers: readonly Waiver[];
   readonly files: readonly string[];
 }
 
@@ -39,7 +43,7 @@ export async function loadConfiguration(io: Io, request: ConfigRequest): Promise
   const found = files.find(({ file }) => environmentOf(file, chosen.value) !== undefined);
   if (chosen.value !== undefined && found === undefined) throw unknownEnvironment(chosen, files);
   const environment: Environment = (found && environmentOf(found.file, chosen.value)) ?? {};
-  const { protected: guarded = false, migrations, keys, ...connection } = environment;
+  const { protected: guarded = false, migrations, keys, archive, ...connection } = environment;
   const origin = found === undefined ? 'none' : `${found.path}, environment ${chosen.value}`;
   return {
     connection,
@@ -52,6 +56,11 @@ export async function loadConfiguration(io: Io, request: ConfigRequest): Promise
       migrations === undefined ? undefined : { migrations, path: found?.path },
     ),
     keys: keys === undefined || found === undefined ? undefined : { value: keys, origin, folder: dirname(found.path) },
+    archive:
+      archive === undefined || found === undefined
+        ? undefined
+        : { value: archive, origin, folder: dirname(found.path) },
+    waivers: files.flatMap(({ file }) => file.check?.waivers ?? []),
     files: files.map(({ path }) => path),
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -40,6 +40,10 @@ const STEPS: readonly Step[] = [
     argv: ['key', 'rotate', '--type', 'pii', '--if-older-than', '0', '--grace', '0', '--full-speed'],
   },
   { why: 'every value decrypted with OpenSSL, every nonce counted', argv: ['key', 'verify'] },
+  {
+    why: 'old months leave as Parquet with a signed manifest; each is dropped only when its root is proven once more',
+    argv: ['archive', 'run', '--older-than', '4 months', '--yes'],
+  },
 ];
 
 const NEXT = [
@@ -102,9 +106,11 @@ interface Visit {
   readonly globals: readonly string[];
 }
 
-/** The private server, and a keyring of its own that 32 random bytes in a file open. */
+/** The private server, a keyring of its own that 32 random bytes in a file open, and a directory for archives. */
 async function environmentOf(io: Io, server: EmbeddedServer, folder: string): Promise<Io['env']> {
   const keyFile = join(folder, 'keyring.key');
+  const archive = join(folder, 'archive');
+  await mkdir(archive, { mode: 0o700 });
   await writeFile(keyFile, randomBytes(32), { mode: 0o600 });
   return {
     ...withoutConnection(io.env),
@@ -112,6 +118,7 @@ async function environmentOf(io: Io, server: EmbeddedServer, folder: string): Pr
     ORDERSYNC_KEY_PROVIDER: 'local',
     ORDERSYNC_KEYRING: join(folder, 'keyring.json'),
     ORDERSYNC_KEYRING_KEY_FILE: keyFile,
+    ORDERSYNC_ARCHIVE: archive,
   };
 }
 

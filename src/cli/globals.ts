@@ -1,5 +1,6 @@
-import type { AnyCommand } from './command.ts';
-import type { OptionSet, Values } from './options.ts';
+import type { AnyCommand, VerdictFormat } from './command.ts';
+import { VERDICT_FORMATS } from './command.ts';
+import type { OptionDef, OptionSet, Values } from './options.ts';
 import { option } from './options.ts';
 
 /** Options of every command. Help shows them once, under `Global options`. */
@@ -12,14 +13,7 @@ export const GLOBAL_OPTIONS = {
   env: option.text('named environment of ordersync.config.json', { placeholder: 'name' }),
   config: option.text('configuration file', { placeholder: 'file' }),
   migrations: option.text('folder of migration files', { placeholder: 'folder' }),
-  format: option.choice(
-    ['table', 'json', 'ndjson', 'csv', 'markdown'],
-    'results as table, json, ndjson, csv or markdown',
-    {
-      default: 'table',
-      placeholder: 'format',
-    },
-  ),
+  format: formatOption(),
   progress: option.choice(['auto', 'json', 'none'], 'progress on stderr: auto, json or none', {
     default: 'auto',
     placeholder: 'form',
@@ -36,6 +30,21 @@ const CONFIRMATION = {
   confirm: option.text('confirm by naming the database, for scripts', { placeholder: 'database' }),
 };
 
+/** Those that only some commands have are accepted here, and refused where they are not (program.ts). */
+function formatOption(): OptionDef<Format | VerdictFormat> {
+  const choices = ['table', 'json', 'ndjson', 'csv', 'markdown'] as const;
+  const general = option.choice(choices, 'results as table, json, ndjson, csv or markdown', {
+    default: 'table',
+    placeholder: 'format',
+  });
+  return { ...general, parse: (text) => (isForSome(text) ? text : general.parse(text)) };
+}
+
+function isForSome(text: string): boolean {
+  return VERDICT_FORMATS.some((name) => name === text);
+}
+
+type Format = 'table' | 'json' | 'ndjson' | 'csv' | 'markdown';
 export type GlobalName = keyof typeof GLOBAL_OPTIONS;
 export type GlobalValues = Values<typeof GLOBAL_OPTIONS>;
 export type WriterValues = Values<typeof DRY_RUN & typeof CONFIRMATION>;

@@ -44,9 +44,38 @@ const CONFIGURATION = `Configuration
   passphrase comes from ORDERSYNC_KEYRING_PASSPHRASE_FILE (- for standard
   input), ORDERSYNC_KEYRING_PASSPHRASE, or a question; never from a flag.
 
+  "archive" of an environment, or ORDERSYNC_ARCHIVE, names where archives go:
+  ordersync help archive-stores.
+
   In a protected environment anything that writes to the database asks for its
   name to be typed, or for --confirm <database>.
   ordersync config init writes a first file.
+`;
+
+const ARCHIVE_STORES = `Where archives go
+
+  The first that says something wins.
+
+  --to
+      a directory (it must be there), or s3://bucket/prefix
+  ORDERSYNC_ARCHIVE
+      the same
+  ordersync.config.json, in an environment; a directory is relative to the file
+      "archive": { "to": "s3://ordersync-archive/prod", "region": "…" }
+      "archive": { "to": "/srv/archive" }
+
+  S3: region and credentials come from where the AWS tools have them: the
+  variables AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+  ~/.aws, or the role of the machine. --endpoint, ORDERSYNC_S3_ENDPOINT or
+  "endpoint" names another service that speaks the protocol (MinIO, Ceph, R2 …);
+  its buckets are then addressed by path. Needed: s3:PutObject, s3:GetObject,
+  s3:ListBucket, s3:AbortMultipartUpload, s3:ListBucketMultipartUploads;
+  s3:DeleteObject only for files that were never proven; with an object lock
+  s3:PutObjectRetention.
+
+  Each database needs a directory, or a prefix, of its own. Every object is read
+  back after it was written; one that is stored is never replaced. A directory
+  gets files of mode 0600 in folders of mode 0700.
 `;
 
 const OUTPUT = `Output
@@ -72,6 +101,7 @@ const TOPICS: ReadonlyMap<string, () => string> = new Map([
   ['exit-codes', exitCodes],
   ['connection', () => CONNECTION],
   ['configuration', () => CONFIGURATION],
+  ['archive-stores', () => ARCHIVE_STORES],
   ['output', () => OUTPUT],
 ]);
 

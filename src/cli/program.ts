@@ -4,7 +4,7 @@ import { OrdersyncError } from '../errors.ts';
 import { version } from '../version.ts';
 import { BUILTINS } from './builtins.ts';
 import type { Builtin, BuiltinCall } from './builtins.ts';
-import { loadVerbs } from './command.ts';
+import { loadVerbs, VERDICT_FORMATS } from './command.ts';
 import type { AnyCommand } from './command.ts';
 import { addArguments, addOptions, positionals, valuesOf } from './commander-options.ts';
 import type { ExitCode } from './exit.ts';
@@ -78,7 +78,7 @@ function createRoot(io: Io): Commander {
     })
     .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .exitOverride()
-    .helpCommand('help [command]', 'help for a command, or for exit-codes, connection, configuration, output')
+    .helpCommand('help [command]', `help for a command, or for ${HELP_TOPICS.join(', ')}`)
     .version(`ordersync ${version()}`, '-V, --version', 'print the version');
   addOptions(program, GLOBAL_OPTIONS);
   return program;
@@ -109,6 +109,7 @@ function addCommand(target: Commander, path: string, command: AnyCommand, choose
   addOptions(target, { ...options, ...answers });
   target.action(() => {
     const raw = target.optsWithGlobals<Record<string, unknown>>();
+    requireFormat(command, raw['format']);
     const invocation: Invocation = {
       path,
       command,
@@ -118,6 +119,15 @@ function addCommand(target: Commander, path: string, command: AnyCommand, choose
       answers: valuesOf(answers, raw),
     };
     choose({ kind: 'run', invocation });
+  });
+}
+
+/** @throws OrdersyncError `usage` for a format of verdicts that this command has not */
+function requireFormat({ formats = [] }: AnyCommand, format: unknown): void {
+  const wanted = VERDICT_FORMATS.find((name) => name === format);
+  if (wanted === undefined || formats.includes(wanted)) return;
+  throw new OrdersyncError('usage', `this command has no format ${wanted}`, {
+    hint: 'it is for commands that judge, such as ordersync check',
   });
 }
 

@@ -1,7 +1,9 @@
 import { redact } from '../db/redact.ts';
 import { describeServerError } from '../db/server-error.ts';
 import { sqlstateOf } from '../db/sqlstate.ts';
+import { OrdersyncError } from '../errors.ts';
 import { renderError } from '../output/error.ts';
+import { NAGIOS_UNKNOWN, nagiosFailure } from '../output/nagios.ts';
 import { terminalOf } from '../output/terminal.ts';
 import type { ExitCode } from './exit.ts';
 import { exitCodeOf } from './exit.ts';
@@ -16,5 +18,8 @@ export function reportError(thrown: unknown, argv: readonly string[], io: Io): E
   });
   const format = /--format[= ](?:nd)?json\b/.test(argv.join(' ')) ? 'json' : 'table';
   io.stderr.write(renderError(error, { terminal, format, debug: argv.includes('--debug'), redact }));
-  return exitCodeOf(error);
+  if (!/--format[= ]nagios\b/.test(argv.join(' '))) return exitCodeOf(error);
+  // Such programs read standard output only.
+  io.stdout.write(nagiosFailure(redact(error instanceof OrdersyncError ? error.message : 'a bug in ordersync')));
+  return NAGIOS_UNKNOWN;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context, ProgressEvent, Work } from '../context.ts';
+import { nagiosStatus } from '../output/nagios.ts';
 import type { Report } from '../output/report.ts';
 import type { AnyCommand } from './command.ts';
 import { CONFIG_FILE, loadConfiguration } from './config.ts';
@@ -11,6 +12,7 @@ import type { GlobalValues, WriterValues } from './globals.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { createKeyStores } from './key-store.ts';
+import { createStores } from './store.ts';
 import { createDatabase, listSettings, systemClock } from './session.ts';
 import { holdMemorySteady } from './steady-memory.ts';
 import { openTalk } from './talk.ts';
@@ -43,17 +45,21 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     warn: talk.warn,
   });
   const keyStores = createKeyStores(io, { configuration, clock, signal: interrupts.signal });
+  const stores = createStores(io, { configuration, clock, signal: interrupts.signal });
   try {
-    const { migrationsDir, environment } = await configuration();
+    const { migrationsDir, environment, waivers } = await configuration();
     const config = {
       migrationsDir: migrationsDir.value,
       environment,
+      waivers,
       projectFile: join(io.cwd, CONFIG_FILE),
       settings: async () => listSettings(io, await configuration(), globals),
+      callAgain: async () => (await import('./call-again.ts')).callAgain(io, await configuration(), globals),
     };
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);
-    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, readSecret, reach };
+    const { store } = stores;
+    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, store, readSecret, reach };
     const { screen } = invocation.command;
     if (screen !== undefined && globals.format === 'table' && io.stdin.isTTY && io.stdout.isTTY) {
       const { runScreen } = await import('./full-screen.ts');
@@ -63,12 +69,13 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     return await presentRepeatedly(ctx, invocation, talk, async () => {
       const report = await produceReport(io, ctx, invocation, talk);
       await talk.present(report, db.server);
-      return exitCodeOfOutcome(report.outcome);
+      return globals.format === 'nagios' ? nagiosStatus(report.answers ?? []) : exitCodeOfOutcome(report.outcome);
     });
   } finally {
     interrupts.dispose();
     talk.close();
     try {
+      await stores.close();
       await keyStores.close();
     } finally {
       await db.close();

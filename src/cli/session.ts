@@ -8,6 +8,7 @@ import type { Configuration } from './config.ts';
 import type { GlobalValues } from './globals.ts';
 import type { Io } from './io.ts';
 import { resolveKeySettings } from './key-settings.ts';
+import { resolveStoreSettings } from './store-settings.ts';
 
 export interface DatabaseOwner extends Database {
   /** Facts of the main session's server, when it was opened. */
@@ -67,7 +68,8 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
   };
 }
 
-async function resolveSettings(
+/** Reads files, connects to nothing. */
+export async function resolveSettings(
   io: Io,
   request: Pick<DatabaseRequest, 'configuration' | 'globals' | 'warn'>,
 ): Promise<ConnectionSettings> {
@@ -122,6 +124,7 @@ export async function listSettings(io: Io, configuration: Configuration, globals
   const warnings: string[] = [];
   try {
     own.push(...(resolveKeySettings(io, configuration)?.sources ?? []));
+    own.push(...(resolveStoreSettings(io, configuration)?.sources ?? []));
     const { sources } = await resolveSettings(io, {
       configuration: async () => configuration,
       globals,

@@ -28,6 +28,18 @@ export const NOUNS: readonly NounEntry[] = [
     load: async () => (await import('./partition/index.ts')).partition,
   },
   {
+    name: 'archive',
+    summary: 'export old months with proof, drop, list, verify and restore them',
+    audience: 'DBA',
+    load: async () => (await import('./archive/index.ts')).archive,
+  },
+  {
+    name: 'jobs',
+    summary: 'run scheduled work now, hand it to a scheduler, and see how it went',
+    audience: 'DBA',
+    load: async () => (await import('./jobs/index.ts')).jobs,
+  },
+  {
     name: 'monitor',
     summary: 'slow statements, sizes, indexes, locks, replication and more, each with a verdict',
     audience: 'on-call',
@@ -38,6 +50,18 @@ export const NOUNS: readonly NounEntry[] = [
     summary: 'fill an empty database with believable, encrypted demo data',
     audience: 'everyone',
     load: async () => (await import('./seed/index.ts')).seed,
+  },
+  {
+    name: 'security',
+    summary: 'attacks, permission changes, encryption, row security and roles',
+    audience: 'security',
+    load: async () => (await import('./security/index.ts')).security,
+  },
+  {
+    name: 'check',
+    summary: 'the deployment checklist and the on-call checks, with evidence and fix',
+    audience: 'on-call',
+    load: async () => (await import('./check/check.ts')).check,
   },
   {
     name: 'config',

@@ -1,16 +1,20 @@
 import type { Writable } from 'node:stream';
-import { quoteIdentifier } from './identifiers.ts';
+import { quoteIdentifier, quoteQualified } from './identifiers.ts';
 import type { Session } from './session.ts';
 import { simpleText } from './text.ts';
 
 export interface CopyTarget {
   readonly table: string;
+  /** Where the search path would not find it. */
+  readonly schema?: string | undefined;
   readonly columns: readonly string[];
+  /** Default: text. */
+  readonly format?: 'text' | 'binary';
 }
 
-/** One running COPY … FROM STDIN in text format. Nothing else may be sent on its session until it has ended. */
+/** One running COPY … FROM STDIN. Nothing else may be sent on its session until it has ended. */
 export interface CopyIn {
-  /** Hands over whole or partial lines; resolves when there is room for more. Rejects with what the server said. */
+  /** Hands over whole or partial lines or rows; resolves when there is room for more. Rejects with what the server said. */
   write(piece: Buffer): Promise<void>;
   /** Ends the data. @returns how many rows the server stored @throws PostgresError of a constraint or a line */
   finish(): Promise<number>;
@@ -36,7 +40,8 @@ interface CopyQuery extends Promise<{ readonly count: number }> {
  */
 export async function startCopyIn(session: Pick<Session, 'sql'>, target: CopyTarget): Promise<CopyIn> {
   const columns = target.columns.map(quoteIdentifier).join(', ');
-  const query = simpleText(session, `copy ${quoteIdentifier(target.table)} (${columns}) from stdin`);
+  const into = quoteQualified({ schema: target.schema, name: target.table });
+  const query = simpleText(session, `copy ${into} (${columns}) from stdin (format ${target.format ?? 'text'})`);
   const { stream, outcome } = await begin(query as unknown as CopyQuery); // the driver's own class, beyond its types
   return {
     write: async (piece) => {

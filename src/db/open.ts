@@ -162,6 +162,10 @@ function sessionOf({ pinned, connection, server, cancel }: Parts): Session {
     cancel: async () => {
       if (connection.loss === undefined) await cancel();
     },
+    takeOver: (receiver) => {
+      if (pinned.pending > 0) throw new Error('a session that waits for answers cannot be taken over');
+      return connection.divert(receiver);
+    },
     close: async () => {
       if (connection.loss !== undefined) return;
       // A statement nobody waits for any more would go on in the server after its client has left.

@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import type { OrdersyncError } from '../errors.ts';
 
 /**
  * postgres.js with int8, numeric and timestamps left as text: exact values, cast in SQL where another type is wanted;
@@ -17,7 +18,28 @@ export interface Session {
   readonly lost: boolean;
   /** Asks the server to cancel what this session runs now (CancelRequest on a socket of its own). Never throws. */
   cancel(): Promise<void>;
+  /**
+   * Gives the bare connection away, for what the driver cannot do. The session has to be idle; afterwards it can only be
+   * closed, and `receiver` gets every byte that the server sends.
+   */
+  takeOver(receiver: Receiver): Link;
   close(): Promise<void>;
+}
+
+/** Who gets what the server sends on a connection that was taken over. */
+export interface Receiver {
+  /** The chunk belongs to the receiver, who may write into it. */
+  data(chunk: Buffer): void;
+  /** Called once, when the connection is gone for whatever reason. */
+  lost(loss: OrdersyncError): void;
+}
+
+/** The sending side of a connection that was taken over. */
+export interface Link {
+  send(message: Buffer): void;
+  pause(): void;
+  resume(): void;
+  cut(reason: OrdersyncError): void;
 }
 
 export interface SessionRequest {

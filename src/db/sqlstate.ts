@@ -11,6 +11,7 @@ export const SQLSTATE = {
   failedTransaction: '25P02',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',
+  invalidTransactionTermination: '2D000',
   invalidCatalog: '3D000',
   serializationFailure: '40001',
   deadlock: '40P01',

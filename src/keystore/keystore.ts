@@ -100,3 +100,8 @@ export function dataKeyContext(key: { readonly keyType: string; readonly version
 export function blindIndexContext(key: { readonly purpose: BlindIndexPurpose; readonly version: number }): KeyContext {
   return { app: 'ordersync', use: 'blind-index', purpose: key.purpose, version: String(key.version) };
 }
+
+/** The context of the seed of an archive's signing key. */
+export function archiveSigningContext(key: { readonly version: number }): KeyContext {
+  return { app: 'ordersync', use: 'archive-signing', version: String(key.version) };
+}

@@ -3,7 +3,8 @@ import type { Terminal } from './terminal.ts';
 
 /** Every way a report can be written to stdout. */
 export const formats = ['table', 'json', 'ndjson', 'csv', 'markdown'] as const;
-export type Format = (typeof formats)[number];
+/** `nagios` and `junit` are made of a report's answers, and not of its rows. */
+export type Format = (typeof formats)[number] | 'nagios' | 'junit';
 
 export interface RenderOptions {
   readonly format: Format;
@@ -33,6 +34,8 @@ const renderers: Readonly<Record<Format, Renderer>> = {
   json: async (report, provenance) => (await import('./json.ts')).renderJson(report, provenance),
   ndjson: async (report) => (await import('./json.ts')).renderNdjson(report),
   csv: async (report) => (await import('./csv.ts')).renderCsv(report),
+  nagios: async (report) => (await import('./nagios.ts')).renderNagios(report),
+  junit: async (report, provenance) => (await import('./junit.ts')).renderJunit(report, provenance),
   markdown: async (report, _, options) => (await import('./markdown.ts')).renderMarkdown(report, options.verbose),
 };
 

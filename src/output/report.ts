@@ -14,10 +14,24 @@ export interface Report {
   readonly text?: string;
   /** The same as a page for a browser: written to its file, or in place of the table. */
   readonly page?: Page;
+  /** What was judged, one by one: the formats nagios and junit are made of these. */
+  readonly answers?: readonly Answer[];
   /** Sentences for people, on stderr, after the table: what it means and what to do next. */
   readonly notes?: readonly string[];
   /** Goes into JSON `warnings` and on stderr for people. */
   readonly warnings?: readonly string[];
+}
+
+/** An answer to a question that is asked again and again. */
+export interface Answer {
+  readonly id: string;
+  readonly title: string;
+  /** What belongs together. */
+  readonly group: string;
+  readonly severity: 'ok' | 'warning' | 'critical' | 'unknown' | 'skipped';
+  readonly message: string;
+  readonly details: readonly string[];
+  readonly durationMs: number;
 }
 
 /** `unknown`: it could not be looked at. */

@@ -37,7 +37,13 @@ export interface ObjectStore {
   /** Finished objects only, in the order of their keys. */
   list(prefix: string): AsyncIterable<StoredObject>;
   remove(key: string): Promise<void>;
-  /** Removes what killed processes left unfinished below a prefix. @returns how many */
-  sweep(prefix: string): Promise<number>;
+  /**
+   * Removes what killed processes left unfinished below a prefix, where nobody else may be at work.
+   * @param olderThanMs leaves alone what was begun more recently; default 0
+   * @returns how many
+   */
+  sweep(prefix: string, options?: { readonly olderThanMs?: number }): Promise<number>;
+  /** Throws what an upload would throw, and leaves nothing behind. */
+  probe(): Promise<void>;
   close(): void;
 }

@@ -10,6 +10,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   crypto: ['db', 'domain', 'keystore', 'cli', 'commands', 'output', 'embedded', 'postgres', 'node:fs', 'node:net'],
   db: ['domain', 'crypto', 'keystore', 'cli', 'commands', 'output', 'embedded'],
   keystore: ['db', 'domain', 'cli', 'commands', 'output', 'embedded', 'postgres'],
+  store: ['db', 'crypto', 'keystore', 'domain', 'cli', 'commands', 'output', 'embedded', 'postgres'],
   domain: ['cli', 'commands', 'output', 'embedded'],
   output: ['domain', 'db', 'crypto', 'keystore', 'cli', 'commands', 'embedded', 'postgres'],
   commands: ['keystore', 'output', 'postgres'],
@@ -19,7 +20,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
 /** Nothing between cli and the database knows that there is a process, a terminal or a parser of options. */
 const WORLD = ['node:process', 'process', 'node:tty', 'node:readline', 'node:readline/promises'];
 const TALKERS = ['commander', 'chalk', 'ora', 'cli-table3', '@inquirer/prompts'];
-const SILENT = ['crypto', 'db', 'keystore', 'domain', 'commands'];
+const SILENT = ['crypto', 'db', 'keystore', 'store', 'domain', 'commands'];
 
 const FORMS: Readonly<Record<string, (target: string) => string>> = {
   static: (target) => `import * as it from '${target}';\nexport const a = it;\n`,

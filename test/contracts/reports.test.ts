@@ -11,8 +11,8 @@ import { testContext } from '../support/context.ts';
 import { useSchema } from '../support/schema.ts';
 
 const SQL = join(import.meta.dirname, '../../sql');
-/** What else is in the folder: the catalogue's statements of `migrate verify`, and files for the server. */
-const OTHERS = ['catalogue', 'config', 'README.md'];
+/** What else is in the folder: statements of `migrate verify` and of `check`, and files for the server. */
+const OTHERS = ['catalogue', 'check', 'config', 'README.md'];
 
 const NOUNS = readdirSync(SQL).filter((name) => !OTHERS.includes(name));
 const FILES = await Promise.all(

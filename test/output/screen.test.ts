@@ -47,7 +47,7 @@ describe('renderScreen', () => {
 
   it('puts as many facts in a line as there is room for, and columns away from the right when there is not', async () => {
     const wide = await renderScreen(FRAME, size(200, 20));
-    expect(wide[0]).toBe('ordersync 주문 at 127.0.0.1:5432   up 2 h 5 min   hits 99.1 %   oldest transaction -');
+    expect(wide[0]).toBe('ordersync 주문 at 127.0.0.1:5432   up 2 h 05 min   hits 99.1 %   oldest transaction -');
     expect(wide[1]).toBe('activity, every 2 s');
     expect(wide[4]).toMatch(/^ pid  running  query +table$/);
     const narrow = await renderScreen(FRAME, size(30, 20));

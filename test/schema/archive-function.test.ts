@@ -74,14 +74,13 @@ describe('archive_old_audit_logs', () => {
   test('leaves alone the months that the archive’s journal knows', async () => {
     const journaled = await addAged('20 months');
     const free = await addAged('18 months');
-    await owner`create table archive_journal (source_table text, range_start timestamptz, range_end timestamptz)`;
     await owner`
-      insert into archive_journal
-      select source, date_trunc('month', now(), 'UTC') - months, date_trunc('month', now(), 'UTC') - months + interval '1 month'
-      from (values ('audit_logs', interval '20 months'), ('audit_logs', interval '21 months'), ('orders', interval '18 months'))
-        journal (source, months)`;
+      insert into archive_journal (source_table, month, range_start, range_end, location)
+      select source, to_char(range_start at time zone 'UTC', 'YYYY-MM'), range_start, range_start + interval '1 month', 'file:///none'
+      from (values ('audit_logs', 20), ('audit_logs', 21), ('orders', 18)) journal (source, months)
+      cross join lateral (select date_trunc('month', now(), 'UTC') - make_interval(months => months)) range (range_start)`;
     await archive();
-    await owner`drop table archive_journal`;
+    await owner`delete from archive_journal`;
     expect(await place(journaled)).toEqual([{ live: 1, archived: 0 }]);
     expect(await place(free)).toEqual([{ live: 0, archived: 1 }]);
   });

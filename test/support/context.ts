@@ -15,7 +15,7 @@ export interface TestContext extends Context {
 export function testContext(
   url: string,
   migrationsDir = '/nowhere',
-  { keys = noKeys }: { readonly keys?: Context['keys'] } = {},
+  { keys = noKeys, store = unasked }: { readonly keys?: Context['keys']; readonly store?: Context['store'] } = {},
 ): TestContext {
   const settings = resolveConnection({ flags: { url }, env: {} });
   const aborted = new AbortController();
@@ -41,11 +41,14 @@ export function testContext(
     config: {
       migrationsDir,
       environment: { name: undefined, protected: false },
+      waivers: [],
       projectFile: '/nonexistent/ordersync.config.json',
       settings: async () => ({ settings: [], warnings: [] }),
+      callAgain: async () => ({ words: ['ordersync'], answers: [], warnings: [] }),
     },
     keys,
     keyring: unasked,
+    store,
     readSecret: unasked,
     reach: () => undefined,
     notices,
@@ -58,7 +61,7 @@ async function noKeys(): Promise<never> {
 }
 
 async function unasked(): Promise<never> {
-  throw new Error('nothing in a test of the domain reads secrets');
+  throw new Error('this context has no store, and nothing in a test of the domain reads secrets');
 }
 
 /** Drives a long operation to its end. @returns its result and every event on the way */

@@ -1,4 +1,6 @@
 import { defineCommand } from '../../cli/command.ts';
+import type { ListedSigningKey } from '../../domain/archive/manifest/signing-queries.ts';
+import { listSigningKeys } from '../../domain/archive/manifest/signing-queries.ts';
 import { loadDatabaseKeys } from '../../domain/encryption/database-keys.ts';
 import type { BlindIndexKeyRow, DataKeyRow } from '../../domain/encryption/queries.ts';
 import type { Row } from '../../output/report.ts';
@@ -9,8 +11,12 @@ export const list = defineCommand({
   description:
     'Reads the tables of keys only: no row of data, no key store. What is encrypted with a key, status counts.',
   examples: ['ordersync key list', 'ordersync key list --format json'],
-  run: async (ctx) => loadDatabaseKeys((await ctx.db.session()).sql, async () => ctx.keys()),
-  present: ({ dataKeys, blindIndexKeys }) => ({
+  run: async (ctx) => {
+    const { sql } = await ctx.db.session();
+    const { dataKeys, blindIndexKeys } = await loadDatabaseKeys(sql, async () => ctx.keys());
+    return { dataKeys, blindIndexKeys, signingKeys: await listSigningKeys(sql) };
+  },
+  present: ({ dataKeys, blindIndexKeys, signingKeys }) => ({
     command: 'key list',
     columns: [
       { name: 'key' },
@@ -24,7 +30,7 @@ export const list = defineCommand({
       { name: 'created_at', type: 'time', wide: true },
       { name: 'retired_at', type: 'time', wide: true },
     ],
-    rows: [...dataKeys.map(dataKeyRow), ...blindIndexKeys.map(blindIndexRow)],
+    rows: [...dataKeys.map(dataKeyRow), ...blindIndexKeys.map(blindIndexRow), ...signingKeys.map(signingKeyRow)],
     notes: dataKeys.length === 0 ? ['no keys yet: ordersync key create'] : [],
   }),
 });
@@ -57,5 +63,21 @@ function blindIndexRow(row: BlindIndexKeyRow): Row {
     age_ms: Math.round(ageMs),
     created_at: createdAt,
     retired_at: retiredAt,
+  };
+}
+
+function signingKeyRow(row: ListedSigningKey): Row {
+  const { version, status, provider, providerKey, ageMs, createdAt } = row;
+  return {
+    key: `archive-signing-v${version}`,
+    use: 'archive signing',
+    version,
+    status,
+    kid: null,
+    provider: row.destroyed ? 'destroyed' : provider,
+    provider_key: providerKey,
+    age_ms: Math.round(ageMs),
+    created_at: createdAt,
+    retired_at: null,
   };
 }

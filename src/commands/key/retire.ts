@@ -1,5 +1,6 @@
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
+import { describeManifestUse } from '../../domain/keys/archives.ts';
 import { finished } from '../../domain/keys/finished.ts';
 import type { HeldColumn } from '../../domain/keys/retire-hold.ts';
 import type { RetirePlan } from '../../domain/keys/retire.ts';
@@ -39,7 +40,7 @@ function isDone({ key, prove, columns }: RetirePlan): boolean {
 }
 
 function retireReport(plan: RetirePlan, columns: readonly HeldColumn[], notes: readonly string[]): Report {
-  const { key, needed, returned } = plan;
+  const { key, needed, returned, archives } = plan;
   return {
     command: 'key retire',
     columns: [
@@ -55,6 +56,7 @@ function retireReport(plan: RetirePlan, columns: readonly HeldColumn[], notes: r
       ...(needed.length > 0 ? [`${key.keyId} is still needed`] : []),
       ...notes,
       ...(needed.length > 0 ? [] : [describeHeld(key.keyId, columns)]),
+      ...archives.map((use) => `${key.keyId} is needed to read ${describeManifestUse(use)}`),
     ],
     warnings: returned.map(
       ({ keyId }) => `${keyId} was retired, and values are under it again: rotate ${key.keyType}; it is not held`,

@@ -2,11 +2,12 @@ import { defineCommand } from '../../cli/command.ts';
 import type { Screen } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Context } from '../../context.ts';
+import { describeServerError } from '../../db/server-error.ts';
 import type { Session } from '../../db/session.ts';
 import type { TopLook } from '../../domain/monitor/top.ts';
 import { createTop } from '../../domain/monitor/top.ts';
 import { readReportFile } from '../../domain/reports/catalog.ts';
-import { OrdersyncError } from '../../errors.ts';
+import type { OrdersyncError } from '../../errors.ts';
 import type { ScreenFrame } from '../../output/report.ts';
 import { presentReport } from '../reports/present.ts';
 import { frameOf } from './top-frame.ts';
@@ -59,14 +60,15 @@ async function createScreen(ctx: Pick<Context, 'db' | 'clock' | 'signal'>, every
     look: async () => {
       const { view } = chosen;
       try {
-        if (session.lost) session = await ctx.db.open({ purpose: 'top' });
+        if (session.lost) session = await ctx.db.open({});
         const file = await readReportFile(view.file);
         last = { look: await top.look(session, file, view.values(SORTS[chosen.sort])), view };
         trouble = undefined;
       } catch (error) {
-        if (!isLoss(error) || ctx.signal.aborted) throw error;
+        const loss = lossOf(error);
+        if (loss === undefined || ctx.signal.aborted) throw error;
         const { since = ctx.clock.now(), attempts = 0 } = trouble ?? {};
-        trouble = { since, message: error.message, attempts: attempts + 1 };
+        trouble = { since, message: loss.message, attempts: attempts + 1 };
       }
     },
     frame: (): ScreenFrame => frameOf({ server: session.server, last, trouble, ...chosen, sort: SORTS[chosen.sort] }),
@@ -75,8 +77,9 @@ async function createScreen(ctx: Pick<Context, 'db' | 'clock' | 'signal'>, every
 }
 
 /** The server went away, restarts, or takes nobody more: the next look may find it again. */
-function isLoss(error: unknown): error is OrdersyncError {
-  return error instanceof OrdersyncError && error.code === 'connection';
+function lossOf(error: unknown): OrdersyncError | undefined {
+  const described = describeServerError(error);
+  return described?.code === 'connection' ? described : undefined;
 }
 
 function press(chosen: Chosen, key: string): ReturnType<Screen['press']> {

@@ -1,7 +1,7 @@
 import type { ReportColumn } from '../../domain/reports/report-file.ts';
 import type { ReportResult } from '../../domain/reports/report.ts';
 import type { SectionResult } from '../../domain/reports/run.ts';
-import type { Column, Outcome, Report, Row, Section } from '../../output/report.ts';
+import type { Answer, Column, Outcome, Report, Row, Section } from '../../output/report.ts';
 
 interface Presentation {
   /** "monitor replication" */
@@ -28,10 +28,20 @@ export function presentReport(
         ? []
         : [{ section: file.section, verdict: own.verdict, reason: joined(own.reasons), fix: joined(own.fixes) }],
     ),
+    answers: sections.flatMap((section) => answerOf(section, command)),
     warnings: sections.flatMap(warningsOf),
     notes: notesOf(sections, judgement),
     outcome: outcomeOf(sections, judgement, check),
   };
+}
+
+/** One section, as programs that ask again and again read it. */
+function answerOf({ file, judgement, durationMs }: SectionResult, command: string): Answer[] {
+  if (judgement === undefined) return [];
+  const { verdict, reasons, fixes } = judgement;
+  const message = joined(reasons) ?? file.summary;
+  const details = fixes.map((fix) => `fix: ${fix}`);
+  return [{ id: file.section, title: file.summary, group: command, severity: verdict, message, details, durationMs }];
 }
 
 /** Without --check an answer is an answer, whatever it says; but where nothing at all could be looked at there is none. */

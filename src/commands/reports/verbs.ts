@@ -39,6 +39,7 @@ function reportCommand(noun: string, name: string, files: readonly ReportFile[])
     ...(first.description === undefined ? {} : { description: first.description }),
     options: optionsOf(files),
     examples: first.examples,
+    ...(judges(files) ? { formats: ['nagios', 'junit'] as const } : {}),
     repeat: repeatOf,
     run: async function* (ctx, request: Readonly<Record<string, unknown>>) {
       const session = await ctx.db.session();
@@ -59,16 +60,17 @@ function reportCommand(noun: string, name: string, files: readonly ReportFile[])
 }
 
 function optionsOf(files: readonly ReportFile[]): OptionSet {
-  const judges = files.some(
-    ({ rules, columns }) => rules.length > 0 || columns.some((column) => column.name === 'verdict'),
-  );
   return {
     ...paramOptions(files),
     ...(files.some(({ snapshot }) => snapshot !== undefined) ? WINDOW : {}),
     ...(files.some(({ columns }) => columns.some(({ flags }) => flags.includes('pii'))) ? REVEAL : {}),
-    ...(judges ? CHECK : {}),
+    ...(judges(files) ? CHECK : {}),
     ...COMMON,
   };
+}
+
+function judges(files: readonly ReportFile[]): boolean {
+  return files.some(({ rules, columns }) => rules.length > 0 || columns.some((column) => column.name === 'verdict'));
 }
 
 /** @throws OrdersyncError `usage` for --count without --watch */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { OrdersyncError } from '../../errors.ts';
 import { describeServerError } from '../server-error.ts';
+import type { Link, Receiver } from '../session.ts';
 import { notPostgres } from './not-postgres.ts';
 import { findFatal, readGreeting } from './server-message.ts';
 import { SocketFacade } from './socket-facade.ts';
@@ -17,6 +18,8 @@ export interface Connection {
   readonly loss: OrdersyncError | undefined;
   /** Cuts the connection; every waiting query gets `reason`, unless it was lost before. Returns what they got. */
   cut(reason: OrdersyncError): OrdersyncError;
+  /** From now on what the server sends goes to the receiver, and no longer to postgres.js. */
+  divert(receiver: Receiver): Link;
   /** Says good-bye and waits until the socket is closed. */
   end(reason: OrdersyncError): Promise<void>;
 }
@@ -31,11 +34,13 @@ export interface ConnectionRequest {
 export function superviseSocket({ socket, address, onLoss }: ConnectionRequest): Connection {
   let loss: OrdersyncError | undefined;
   let tail: Buffer | undefined;
+  let receiver: Receiver | undefined;
   const lose = (reason: OrdersyncError): void => {
     if (loss !== undefined) return;
     loss = reason;
     onLoss(reason);
     facade.lose(reason);
+    receiver?.lost(reason);
   };
   const cut = (reason: OrdersyncError): OrdersyncError => {
     lose(reason);
@@ -44,6 +49,7 @@ export function superviseSocket({ socket, address, onLoss }: ConnectionRequest):
   };
   const facade = new SocketFacade(socket, (error) => cut(describeLoss(tail, address, error)));
   socket.on('data', (chunk: Buffer) => {
+    if (receiver !== undefined) return receiver.data(chunk);
     const refusal = tail === undefined ? refuseGreeting(chunk, address) : undefined;
     tail = chunk;
     if (refusal === undefined) facade.receive(chunk);
@@ -59,6 +65,16 @@ export function superviseSocket({ socket, address, onLoss }: ConnectionRequest):
       return loss;
     },
     cut,
+    divert: (to) => {
+      receiver = to;
+      if (loss !== undefined) to.lost(loss);
+      return {
+        send: (message) => void socket.write(message),
+        pause: () => void socket.pause(),
+        resume: () => void socket.resume(),
+        cut,
+      };
+    },
     end: (reason) => {
       lose(reason);
       return hangUp(socket);

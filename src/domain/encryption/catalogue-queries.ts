@@ -9,7 +9,8 @@ export interface LiveColumn {
 
 /**
  * Every column of the tables in schema public that looks like part of an encrypted pair or of a blind index. Without
- * partitions, which have their parent's columns; a detached one is a table again, and is listed.
+ * partitions, which have their parent's columns; a detached one is a table again, and is listed. Without restored months,
+ * which are read-only copies of what the archive keeps under its keys anyway.
  */
 export function readEncryptionColumns(sql: Sql): Promise<LiveColumn[]> {
   return sql<LiveColumn[]>`
@@ -22,6 +23,11 @@ export function readEncryptionColumns(sql: Sql): Promise<LiveColumn[]> {
      where relation.relnamespace = 'public'::regnamespace
        and relation.relkind in ('r', 'p', 'f')
        and not relation.relispartition
+       and not exists (
+             select
+               from pg_catalog.pg_trigger guard
+              where guard.tgrelid = relation.oid
+                and guard.tgfoid = pg_catalog.to_regprocedure('public.refuse_restored_write()'))
        and attribute.attnum > 0
        and not attribute.attisdropped
        and (attribute.attname like '%\_encrypted'

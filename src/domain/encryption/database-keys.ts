@@ -47,7 +47,7 @@ export async function loadDatabaseKeys(sql: Sql, openStore: () => Promise<KeySto
   const open = (material: DataKeyMaterial): Promise<CipherKey> => {
     const known = opened.get(material.kid);
     if (known !== undefined) return known;
-    const opening = unwrap(openStore, material)
+    const opening = unwrapStored(openStore, material)
       .then((dataKey) => openCipherKey(dataKey, material))
       .catch((error: unknown) => {
         // As in unwrapOnce: who asks again may find the key store well again.
@@ -88,7 +88,7 @@ export async function loadDatabaseKeys(sql: Sql, openStore: () => Promise<KeySto
 
 /** Unwraps a blind index key and compares its commitment. Throws `decrypt_failed` for another key than the one stored. */
 async function unwrapBlindIndexKey(openStore: () => Promise<KeyStore>, row: BlindIndexKeyRow): Promise<DataKey> {
-  const key = await unwrap(openStore, row);
+  const key = await unwrapStored(openStore, row);
   if (commitmentOf(key) === row.commitment) return key;
   throw new OrdersyncError('decrypt_failed', `the key store returned another key for the blind index ${row.purpose}`, {
     hint: 'the wrapped key in blind_index_keys was replaced; restore that row from a backup',
@@ -101,7 +101,8 @@ export function commitmentOf(key: DataKey): string {
   return openCipherKey(key).commitment;
 }
 
-async function unwrap(
+/** Throws `config` for a key of another provider, `precondition` for one that was destroyed. */
+export async function unwrapStored(
   openStore: () => Promise<KeyStore>,
   key: Omit<WrappedKey, 'wrapped'> & { readonly provider: string; readonly wrapped: string | null },
 ): Promise<DataKey> {

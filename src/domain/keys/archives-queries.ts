@@ -3,11 +3,38 @@ import type { Session, Sql } from '../../db/session.ts';
 import { runText } from '../../db/text.ts';
 import { ENCRYPTED_TABLES } from '../encryption/registry.ts';
 
-/** The table by which exported archives are known to the database (migration 026 looks for it too). */
-export async function readArchiveJournal(sql: Sql): Promise<string | undefined> {
-  const [row] = await sql<{ name: string | null }[]>`
-    select pg_catalog.to_regclass('public.archive_journal')::text as name`;
-  return row?.name ?? undefined;
+/** The tables by which archives are known to the database (migrations 026 and 031 look for the first of them too). */
+export async function readArchiveTables(sql: Sql): Promise<{ readonly journal: boolean; readonly manifests: boolean }> {
+  const [row] = await sql<{ journal: boolean; manifests: boolean }[]>`
+    select pg_catalog.to_regclass('public.archive_journal') is not null as journal,
+           pg_catalog.to_regclass('public.archive_manifests') is not null as manifests`;
+  return row ?? { journal: false, manifests: false };
+}
+
+/** An archive that cannot be read without a key. */
+export interface ManifestUse {
+  /** Its number. */
+  readonly manifest: number;
+  readonly table: string;
+  readonly month: string;
+  /** Of the store that it was written to. */
+  readonly location: string;
+  readonly values: number;
+}
+
+/** Archives whose manifests count values under this key. */
+export function readManifestUses(sql: Sql, kid: string): Promise<ManifestUse[]> {
+  return sql<ManifestUse[]>`
+    select archived.sequence::double precision as manifest,
+           archived.source_table as "table",
+           archived.month,
+           archived.location,
+           sum((source.value -> 'keyIds' ->> ${kid}::text)::bigint)::double precision as "values"
+      from public.archive_manifests archived
+     cross join lateral jsonb_array_elements(archived.manifest::jsonb -> 'sources') source
+     where source.value -> 'keyIds' ? ${kid}::text
+     group by archived.sequence, archived.source_table, archived.month, archived.location
+     order by archived.sequence`;
 }
 
 export interface UnregisteredColumn {

@@ -1,32 +1,54 @@
 import type { Session } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
-import { countUnderKid, readArchiveJournal, readUnregisteredColumns } from './archives-queries.ts';
+import type { ManifestUse } from './archives-queries.ts';
+import { countUnderKid, readArchiveTables, readManifestUses, readUnregisteredColumns } from './archives-queries.ts';
 
-/** Values of one column that nobody can read without the key. */
-export interface ArchivedUse {
+export type { ManifestUse } from './archives-queries.ts';
+
+/** Values of one column of a table that nobody can read without the key. */
+export interface TableUse {
   /** With its schema. */
   readonly relation: string;
   readonly column: string;
   readonly values: number;
 }
 
-/**
- * What lies beside the live tables of this database and names the key: detached months, restored side tables and copies, in
- * any schema, known by their `…_encrypted` columns. `audit_logs_archive` is among the live tables.
- * @throws OrdersyncError `precondition` when the database keeps a journal of exported archives, which says what they need
- *   in a form that this version does not read: what is unknown is needed
- */
-export async function archivesNeeding(session: Session, kid: string): Promise<ArchivedUse[]> {
-  const journal = await readArchiveJournal(session.sql);
-  if (journal !== undefined) {
-    throw new OrdersyncError('precondition', `${journal} lists exported archives, and this version cannot read it`, {
-      hint: 'use a version of ordersync that knows the journal: it tells which archives need the key',
-    });
-  }
-  const uses: ArchivedUse[] = [];
+export interface ArchivedUses {
+  /**
+   * What lies beside the live tables of this database: detached months, restored months and copies, in any schema, known by
+   * their `…_encrypted` columns. `audit_logs_archive` is among the live tables.
+   */
+  readonly tables: readonly TableUse[];
+  /** Archives in a store. */
+  readonly manifests: readonly ManifestUse[];
+}
+
+/** What is not in the live tables, and cannot be read without this key. */
+export async function archivesNeeding(session: Session, kid: string): Promise<ArchivedUses> {
+  const tables: TableUse[] = [];
   for (const { schema, table, column } of await readUnregisteredColumns(session.sql)) {
     const values = await countUnderKid(session, { schema, table, column, kid });
-    if (values > 0) uses.push({ relation: `${schema}.${table}`, column, values });
+    if (values > 0) tables.push({ relation: `${schema}.${table}`, column, values });
   }
-  return uses;
+  return { tables, manifests: await manifestsNeeding(session, kid) };
+}
+
+/**
+ * Archives with values under this key. Each counts for as long as its manifest is in the chain, whether or not its month was
+ * restored: its files are still the archive.
+ * @throws OrdersyncError `precondition` when the database keeps its archives in a form that this version does not read: what
+ *   is unknown is needed
+ */
+export async function manifestsNeeding({ sql }: Session, kid: string): Promise<ManifestUse[]> {
+  const { journal, manifests } = await readArchiveTables(sql);
+  if (manifests) return readManifestUses(sql, kid);
+  if (!journal) return [];
+  throw new OrdersyncError('precondition', 'archive_journal lists exported archives, and this version cannot read it', {
+    hint: 'use a version of ordersync that knows the journal: it tells which archives need the key',
+  });
+}
+
+/** `manifest 3 (audit_logs 2025-01): 12 values` */
+export function describeManifestUse({ manifest, table, month, values }: ManifestUse): string {
+  return `manifest ${manifest} (${table} ${month}): ${values} ${values === 1 ? 'value' : 'values'}`;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import type { Sql } from '../../db/session.ts';
 import { NO_ADDRESS } from '../encryption/registry.ts';
+import { operator } from '../operator.ts';
 
 /** What audit_logs says about work on keys. Never a value: names, counts and who. */
 export interface KeyAction {
@@ -27,19 +27,4 @@ export async function recordKeyAction(
       ${randomBytes(16).toString('hex')}, ${action}, ${resourceType}, ${resourceId}, ${NO_ADDRESS}, ${NO_ADDRESS},
       ${sql.json({ ...changes, ...operator() })}::jsonb || jsonb_build_object('database_role', session_user::text), ${success}
     )`;
-}
-
-/** Who runs this process, and where. */
-export function operator(): { readonly os_user: string; readonly host: string } {
-  return { os_user: osUser(), host: hostname() };
-}
-
-/** Containers may run as a user id that has no name. */
-function osUser(): string {
-  try {
-    return userInfo().username;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return 'unknown';
-  }
 }

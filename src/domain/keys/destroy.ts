@@ -6,8 +6,8 @@ import { requireRegistry } from '../encryption/catalogue.ts';
 import { loadDatabaseKeys } from '../encryption/database-keys.ts';
 import type { DataKeyMaterial, DataKeyRow } from '../encryption/queries.ts';
 import { inSnapshotOfAllRows, requireAllRows } from './all-rows.ts';
-import type { ArchivedUse } from './archives.ts';
-import { archivesNeeding } from './archives.ts';
+import type { ArchivedUses } from './archives.ts';
+import { archivesNeeding, describeManifestUse } from './archives.ts';
 import { recordKeyAction } from './audit.ts';
 import { forgetWrappedKey, readRetiredForMs } from './destroy-queries.ts';
 import { finished } from './finished.ts';
@@ -115,18 +115,30 @@ async function* requireUnused(session: Session, key: DataKeyRow, dataKeys: reado
   await requireNoRotation(session.sql, key);
   const needed = valuesUnder(key, yield* countValues(session, dataKeys));
   if (needed.length > 0) throw stillNeeded(key.keyId, needed);
-  const archived = key.material === null ? [] : await archivesNeeding(session, key.material.kid);
-  if (archived.length > 0) throw neededByArchives(key.keyId, archived);
+  if (key.material === null) return;
+  const archived = await archivesNeeding(session, key.material.kid);
+  if (archived.manifests.length > 0) throw neededByManifests(key.keyId, archived);
+  if (archived.tables.length > 0) throw neededByTables(key.keyId, archived);
 }
 
-function neededByArchives(keyId: string, uses: readonly ArchivedUse[]): OrdersyncError {
-  return new OrdersyncError('precondition', `${keyId} is needed beside the live tables`, {
-    body: uses.map(
-      ({ relation, column, values }) => `${relation}.${column}: ${values} ${values === 1 ? 'value' : 'values'}`,
-    ),
-    hint: 'drop these tables, or attach them again and rotate the type, if what they hold may go',
-    facts: { key_id: keyId, needed: uses },
+function neededByManifests(keyId: string, { manifests, tables }: ArchivedUses): OrdersyncError {
+  return new OrdersyncError('precondition', `${keyId} is needed by ${manifests.length} archived months`, {
+    body: [...manifests.map(describeManifestUse), ...tables.map(describeTableUse)],
+    hint: 'an archive stays encrypted with the keys of its time: keep the key as long as these archives are kept; retired, it encrypts nothing new',
+    facts: { key_id: keyId, manifests, needed: tables },
   });
+}
+
+function neededByTables(keyId: string, { tables }: ArchivedUses): OrdersyncError {
+  return new OrdersyncError('precondition', `${keyId} is needed beside the live tables`, {
+    body: tables.map(describeTableUse),
+    hint: 'drop these tables, or attach them again and rotate the type, if what they hold may go',
+    facts: { key_id: keyId, needed: tables },
+  });
+}
+
+function describeTableUse({ relation, column, values }: ArchivedUses['tables'][number]): string {
+  return `${relation}.${column}: ${values} ${values === 1 ? 'value' : 'values'}`;
 }
 
 async function recordDestruction(

@@ -7,6 +7,8 @@ import { loadDatabaseKeys } from '../encryption/database-keys.ts';
 import type { DataKeyRow } from '../encryption/queries.ts';
 import { finished } from './finished.ts';
 import { inSnapshotOfAllRows, requireAllRows } from './all-rows.ts';
+import type { ManifestUse } from './archives.ts';
+import { manifestsNeeding } from './archives.ts';
 import { recordKeyAction } from './audit.ts';
 import type { HeldColumn } from './retire-hold.ts';
 import { holdRetired, readHeld, requireOwner } from './retire-hold.ts';
@@ -33,6 +35,8 @@ export interface RetirePlan extends Pick<RetireRequest, 'prove'> {
   readonly toHold: readonly DataKeyRow[];
   /** Retired before, and still needed: values came back after they were retired. */
   readonly returned: readonly DataKeyRow[];
+  /** Archives that are read with it. They keep it from being destroyed, not from being retired. */
+  readonly archives: readonly ManifestUse[];
 }
 
 /**
@@ -69,6 +73,7 @@ export async function* planRetire(
     columns: await readHeld(session.sql, key.keyType, [key]),
     toHold: [key, ...others.filter((row) => !returned.includes(row))],
     returned,
+    archives: key.material === null ? [] : await manifestsNeeding(session, key.material.kid),
   };
 }
 

@@ -6,7 +6,8 @@ import { readMissingRights } from './rights-queries.ts';
 /** What a change of keys writes, and the audit row that goes with it. */
 const WRITES = {
   create: ['encryption_keys insert', 'encryption_data_keys insert', 'blind_index_keys insert'],
-  rewrap: ['encryption_data_keys update', 'blind_index_keys update'],
+  'create-signing': ['archive_signing_keys insert'],
+  rewrap: ['encryption_data_keys update', 'blind_index_keys update', 'archive_signing_keys update'],
   retire: ['encryption_keys update'],
   destroy: ['encryption_data_keys update'],
   'rotate-index': [

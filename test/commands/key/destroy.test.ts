@@ -51,15 +51,32 @@ describe('key destroy', () => {
     await retiredAgo('36 days');
   });
 
-  test('refuses one that a restored copy needs, in any schema, and one that an unknown journal may name', async () => {
+  test('refuses one that a restored copy needs, in any schema, of which nobody else knows', async () => {
     await sql()`create schema restored`;
     await sql()`create table restored.users_2025 (id uuid, email_encrypted text)`;
     await sql()`insert into restored.users_2025 (email_encrypted) values (${copy})`;
     expect(await attempt()).toEqual(refusal('restored.users_2025.email_encrypted: 1 value'));
     await sql()`drop schema restored cascade`;
-    await sql()`create table archive_journal (source_table text)`;
-    expect(await attempt()).toEqual(refusal('archive_journal lists exported archives'));
-    await sql()`drop table archive_journal`;
+  });
+
+  test('refuses one that archived months need, and names their manifests; retiring it only tells of them', async () => {
+    const [key] = await sql()<{ kid: string }[]>`
+      select data.kid from encryption_data_keys data join encryption_keys keys on keys.id = data.encryption_key_id
+       where keys.key_id = 'pii-v1'`;
+    const sources = [{ keyIds: { [key!.kid]: 3 } }, { keyIds: {} }, { keyIds: { [key!.kid]: 4, AAAAAAAA: 9 } }];
+    await sql()`
+      insert into archive_manifests (
+        sequence, digest, source_table, month, kind, range_start, range_end, manifest, signature_algorithm, signing_key,
+        signature, location)
+      values (
+        1, repeat('a', 64), 'audit_logs', '2025-01', 'month', '2025-01-01Z', '2025-02-01Z', ${JSON.stringify({ sources })},
+        'Ed25519', 'test', 'test', 'file:///srv/archive')`;
+    expect(await attempt()).toEqual(refusal('manifest 1 (audit_logs 2025-01): 7 values'));
+    expect(await commands.key('retire --key pii-v1 --yes')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('pii-v1 is needed to read manifest 1 (audit_logs 2025-01): 7 values'),
+    });
+    await sql()`delete from archive_manifests`;
   });
 
   test('refuses while its type is being rotated', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { useDatabase } from '../../support/postgres.ts';
+import { startServer, useDatabase } from '../../support/postgres.ts';
 import { monitor } from './fixture.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -38,7 +38,7 @@ describe('ordersync monitor top', () => {
           [/blocking, every[^]*nobody waits/, keys('3')],
           [/statements by total[^]*calls/, keys('s')],
           [/statements by mean/, keys('4')],
-          [/tables, every[^]*주문 내역/, keys('+')],
+          [/tables, every[^]*주문/, keys('+')],
           [/tables, every 0\.5 s/, keys(' ')],
           [/tables, paused/, keys('q')],
         ]),
@@ -72,25 +72,46 @@ describe('ordersync monitor top', () => {
     expect(ran.stdout.endsWith(LEAVE)).toBe(true);
   });
 
-  async function endSessionsOf(application: string): Promise<void> {
-    await database.current.sql`
-      select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and application_name = ${application}`;
-  }
-
-  it('keeps its last screen while the server is away, says since when, and goes on when it is back', async () => {
+  it('takes a new session at once when its own is ended', async () => {
+    const pids = new Set<number>();
     const { code, stdout } = await monitor(url(), 'top --every 250ms', {
       tty: true,
       columns: 120,
       rows: 24,
       onStdout: playing([
-        [/no other session/, () => void endSessionsOf('ordersync monitor top')],
-        [/server unreachable since \d\d:\d\d:\d\dZ, attempt 1/, () => undefined],
-        [/activity, every 0\.25 s\|\r\n\|/, keys('q')],
+        [/no other session/, () => void endSessionOfTop(pids)],
+        [/transactions\/s[^]*transactions\/s[^]*transactions\/s/, keys('q')],
       ]),
     });
-    expect(code).toBe(0);
+    expect({ code, ended: pids.size }).toEqual({ code: 0, ended: 1 });
     expect(stdout.endsWith(LEAVE)).toBe(true);
+  });
+
+  async function endSessionOfTop(pids: Set<number>): Promise<void> {
+    const ended = await database.current.sql<{ pid: number }[]>`
+      select pid, pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'ordersync monitor top'`;
+    for (const { pid } of ended) pids.add(pid);
+  }
+
+  it('keeps its last screen while the server is down, says since when, and goes on when it is up', async () => {
+    const server = await startServer();
+    try {
+      const { code, stdout } = await monitor(server.url, 'top --every 250ms', {
+        tty: true,
+        columns: 120,
+        rows: 24,
+        onStdout: playing([
+          [/no other session/, () => void server.halt('immediate')],
+          [/server unreachable since \d\d:\d\d:\d\dZ, attempt 2/, () => void server.start()],
+          [/activity, every 0\.25 s\|\r\n\|/, keys('q')],
+        ]),
+      });
+      expect(code).toBe(0);
+      expect(stdout.endsWith(LEAVE)).toBe(true);
+    } finally {
+      await server.stop('immediate');
+    }
   });
 
   it('without a terminal is one look at the activity', async () => {

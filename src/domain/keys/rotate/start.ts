@@ -1,7 +1,8 @@
 import type { Context } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
-import { operator, recordKeyAction } from '../audit.ts';
+import { operator } from '../../operator.ts';
+import { recordKeyAction } from '../audit.ts';
 import { insertKey, makeKey } from '../create.ts';
 import { changeKeys } from '../transaction.ts';
 import { cutChunks } from './chunks.ts';

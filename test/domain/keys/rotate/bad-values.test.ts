@@ -113,6 +113,7 @@ test('an audit row whose trace id nothing can be bound to does not shift the oth
   const { begin, shop, database, countPending, readAll } = fixture;
   const { sql } = database.current;
   for (let round = 0; round < 6; round += 1) await fixture.fill(shop);
+  await sql`alter table audit_logs_archive disable trigger audit_logs_archive_guard_delete`;
   await sql`delete from audit_logs_archive`;
   // One row fills a page, so that all of them are in one stripe.
   await sql`alter table audit_logs_archive alter column changes set storage plain`;

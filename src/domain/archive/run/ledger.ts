@@ -1,0 +1,23 @@
+import type { Session } from '../../../db/session.ts';
+import { inTransaction } from '../../../db/transaction.ts';
+import type { ManifestLedger } from '../manifest/adopt.ts';
+import { canonicalJson } from '../manifest/canonical.ts';
+import { advanceHead, insertManifest, readHeadRow, verifyEntry } from './ledger-queries.ts';
+
+/**
+ * The manifests as the database keeps them. With the manifest of an export its journal entry goes on, in one transaction:
+ * whoever takes over what a killed run stored moves the journal too.
+ */
+export function createLedger(session: Session, location: string): ManifestLedger {
+  return {
+    readHead: async () => readHeadRow(session.sql),
+    advance: async (signed, from) =>
+      inTransaction(session, async () => {
+        const { sequence } = signed.manifest;
+        if (!(await advanceHead(session.sql, { sequence, digest: signed.digest }, from))) return false;
+        await insertManifest(session.sql, signed, { canonical: canonicalJson(signed.manifest), location });
+        await verifyEntry(session.sql, signed.manifest);
+        return true;
+      }),
+  };
+}
