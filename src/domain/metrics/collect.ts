@@ -82,10 +82,16 @@ async function outcomeOf(needs: Needs, collector: Collector, request: CollectReq
   const { section } = collector;
   const { file } = section;
   const result = await runSection(needs, file, { values: defaultValues(file), statementTimeoutMs });
+  const { samples, repeated } = samplesOf(section, result);
   return {
-    samples: [...samplesOf(section, result), ...verdictSamples(collector.name, result)],
-    problem: result.looked ? undefined : (result.judgement?.reasons.join('; ') ?? 'it could not run'),
+    samples: [...samples, ...verdictSamples(collector.name, result)],
+    problem:
+      problemOf(result) ?? (repeated === 0 ? undefined : `${repeated} rows left out: another has the same labels`),
   };
+}
+
+function problemOf({ looked, judgement }: SectionResult): string | undefined {
+  return looked ? undefined : (judgement?.reasons.join('; ') ?? 'it could not run');
 }
 
 /** A database without the schema, a right that is missing, a time that ran out: answers of the server, and no faults here. */

@@ -31,16 +31,22 @@ export function metricSection(file: ReportFile): MetricSection | undefined {
   return { file, labels: metrics.labels, figures };
 }
 
-/** Rows that their labels do not tell apart would spoil the whole answer: the first of them counts. */
-export function samplesOf({ labels, figures }: MetricSection, { rows }: SectionResult): readonly Sample[] {
+export interface SectionSamples {
+  readonly samples: readonly Sample[];
+  /** Rows left out because their labels do not tell them from another one, which would spoil the whole answer. */
+  readonly repeated: number;
+}
+
+export function samplesOf({ labels, figures }: MetricSection, { rows }: Pick<SectionResult, 'rows'>): SectionSamples {
   const seen = new Set<string>();
-  return rows.flatMap(({ values }) => {
+  const samples = rows.flatMap(({ values }) => {
     const own = labels.map((label) => textOf(values[label]));
     const identity = JSON.stringify(own);
     if (seen.has(identity)) return [];
     seen.add(identity);
     return figures.flatMap(({ column, family, convert }) => sample(family, convert(values[column]), own) ?? []);
   });
+  return { samples, repeated: rows.length - seen.size };
 }
 
 function textOf(value: unknown): string {

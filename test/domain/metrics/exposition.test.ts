@@ -5,7 +5,7 @@ import { sample } from '../../../src/domain/metrics/family.ts';
 import { isLoopback, parseListen } from '../../../src/domain/metrics/listen.ts';
 import { conversionOf } from '../../../src/domain/metrics/names.ts';
 import { loadRegistry } from '../../../src/domain/metrics/registry.ts';
-import { metricSection } from '../../../src/domain/metrics/section.ts';
+import { metricSection, samplesOf } from '../../../src/domain/metrics/section.ts';
 import { parseReport } from '../../../src/domain/reports/parse.ts';
 import type { ReportColumn } from '../../../src/domain/reports/report-file.ts';
 
@@ -123,6 +123,21 @@ describe('the registry', () => {
       expect(() => metricSection(parseReport('sql/monitor/x.sql', reportText(flag)))).toThrow('cannot be a label');
     }
   });
+});
+
+it('rows that their labels do not tell apart are counted, and not mixed up', () => {
+  const section = metricSection(parseReport('sql/monitor/x.sql', reportText('')));
+  const rows = [
+    { values: { query: 'a', calls: '1' }, judgement: undefined },
+    { values: { query: 'a', calls: '2' }, judgement: undefined },
+    { values: { query: 'b', calls: '3' }, judgement: undefined },
+  ];
+  const made = section && samplesOf(section, { rows });
+  expect(made?.repeated).toBe(1);
+  expect(made?.samples.map(({ labels, value }) => [...labels, value])).toEqual([
+    ['a', '1'],
+    ['b', '3'],
+  ]);
 });
 
 describe('an address to listen on', () => {
