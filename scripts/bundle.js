@@ -17,7 +17,18 @@ const BUNDLED = ['chalk', 'commander', 'postgres'];
 const GROUPS = [
   {
     name: 'core',
-    modules: ['cli/program', 'cli/run', 'db/connect', 'db/settings/resolve', 'output/render', 'output/table'],
+    modules: [
+      'cli/program',
+      'cli/run',
+      'db/connect',
+      'db/settings/resolve',
+      'db/transaction',
+      'output/render',
+      'output/table',
+      // Of migrations, what reports need too: else a report would load all that `migrate up` loads.
+      'domain/migrations/file/lexer',
+      'domain/migrations/file/position',
+    ],
   },
   { name: 'migrate-up', modules: ['commands/migrate/index', 'commands/migrate/up'] },
 ];

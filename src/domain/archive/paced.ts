@@ -1,4 +1,5 @@
 import type { Context, ProgressEvent, Work } from '../../context.ts';
+import type { ObjectStore } from '../../store/store.ts';
 import { whileWorking } from './run/while-working.ts';
 
 /**
@@ -28,4 +29,13 @@ export async function* counted(
     advance(piece.length);
     yield piece;
   }
+}
+
+/** Reads of a store that stop when the signal aborts; counts whole files, not what of them is read beforehand. */
+export function readCounted(
+  store: Pick<ObjectStore, 'read'>,
+  advance: (by: number) => void,
+  signal: AbortSignal,
+): ObjectStore['read'] {
+  return (key, range) => counted(store.read(key, range), range === undefined ? advance : () => undefined, signal);
 }

@@ -64,8 +64,17 @@ const ADVICE = ['reason', 'fix'];
 function renderTable({ columns, rows }: PageSection): string {
   const shown = shownColumns(columns, false).filter(({ name }) => !ADVICE.includes(name));
   const head = shown.map((column) => `<th${isNumeric(column) ? ' class="n"' : ''}>${escapeHtml(headOf(column))}</th>`);
-  const body = rows.map((row) => `<tr>${shown.map((column) => renderCell(row, column)).join('')}</tr>`);
+  const body = rows.map((row) => renderRow(row, shown));
   return `<div class="scroll"><table><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+}
+
+/** Why a row is not ok has a line of its own below it: beside the figures there is no room for a statement. */
+function renderRow(row: Row, columns: readonly Column[]): string {
+  const cells = columns.map((column) => renderCell(row, column)).join('');
+  const words = row['verdict'] === 'ok' ? '' : advice({ reason: textOf(row['reason']), fix: textOf(row['fix']) });
+  return words === ''
+    ? `<tr>${cells}</tr>`
+    : `<tr class="judged">${cells}</tr><tr><td class="advice" colspan="${columns.length}">${words}</td></tr>`;
 }
 
 function renderCell(row: Row, column: Column): string {
@@ -73,9 +82,7 @@ function renderCell(row: Row, column: Column): string {
   if (isNumeric(column)) return `<td class="n">${escapeHtml(text)}</td>`;
   const verdict = column.name === 'verdict' ? FROM_WORST.find((known) => known === row['verdict']) : undefined;
   if (verdict === undefined) return `<td${column.name === 'query' ? ' class="sql"' : ''}>${escapeHtml(text)}</td>`;
-  if (verdict === 'ok') return `<td>${badge(verdict)}</td>`;
-  const words = advice({ reason: textOf(row['reason']), fix: textOf(row['fix']) });
-  return `<td class="advice">${badge(verdict)}${words}</td>`;
+  return `<td>${badge(verdict)}</td>`;
 }
 
 /** Process ids are copied, other whole numbers are read. */

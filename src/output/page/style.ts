@@ -34,13 +34,14 @@ nav a:hover{border-color:var(--dim)}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;font-weight:600;color:var(--dim);border-bottom:1px solid var(--line);padding:5px 14px 5px 0;white-space:nowrap}
 td{border-bottom:1px solid var(--line);padding:5px 14px 5px 0;vertical-align:top;overflow-wrap:break-word;max-width:34em}
-tr:last-child td{border-bottom:0}
-.n+td:not(.n){padding-left:14px}
+tr:last-child td,tr.judged td{border-bottom:0}
+td.advice{max-width:none;padding:0 0 8px 18px}
+td.advice p{margin:2px 0}
+.n+td:not(.n),.n+th:not(.n){padding-left:14px}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code,.sql{font:12.5px/1.45 ui-monospace,"SF Mono",Menlo,Consolas,"D2Coding",monospace;background:var(--code);border-radius:5px;padding:1px 6px;overflow-wrap:anywhere;white-space:pre-wrap}
 .sql{background:none;padding:0;min-width:22em}
 .fix{margin:4px 0 0}
-.advice{min-width:20em}
 svg{display:block;width:100%;max-width:860px;height:auto;margin:4px 0 14px}
 svg text{fill:var(--ink);font:12px system-ui,"Noto Sans KR","Apple SD Gothic Neo","Malgun Gothic",sans-serif}
 svg .dim{fill:var(--dim)}

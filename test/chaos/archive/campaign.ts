@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
 import { expect } from 'vitest';
 import { FAULT_POINTS } from '../../../src/domain/archive/run/needs.ts';
 import { addAuditLog, addNotification } from '../../schema/rows.ts';
+import { waitFor } from '../../support/wait.ts';
 import type { Random } from '../rotate/random.ts';
 import type { End, Site } from './site.ts';
 import { shadowRows } from './shadow.ts';
@@ -40,6 +42,7 @@ export function startCampaign(site: Site, random: Random): Campaign {
   const killed = async (where: string): Promise<void> => {
     kills += 1;
     landed.set(where, (landed.get(where) ?? 0) + 1);
+    await backendsGone(site);
     await valid();
     await disturb(site, random);
   };
@@ -76,8 +79,30 @@ export function startCampaign(site: Site, random: Random): Campaign {
   };
 }
 
+/** The server ends what a killed program had sent before it notices; a look at the state must not see half of that. */
+async function backendsGone({ sql }: Site): Promise<void> {
+  await waitFor(
+    async () =>
+      (
+        await sql`
+          select from pg_stat_activity
+          where datname = current_database() and application_name like 'ordersync archive run%'`
+      ).length === 0,
+    'the sessions of the killed program are gone',
+  );
+}
+
 /** What a live database does to a month that leaves: a row comes late, or one changes. */
-async function disturb({ sql, months }: Site, random: Random): Promise<void> {
+async function disturb(site: Site, random: Random): Promise<void> {
+  try {
+    await writeSomething(site, random);
+  } catch (error) {
+    // While a detach is unfinished its month takes no rows; the next run finishes it.
+    if (!(error instanceof postgres.PostgresError) || error.code !== '23514') throw error;
+  }
+}
+
+async function writeSomething({ sql, months }: Site, random: Random): Promise<void> {
   const at = `${random.pick(months())}-${String(1 + random.below(27)).padStart(2, '0')}T0${random.below(10)}:11:12.131415Z`;
   const kind = random.below(4);
   if (kind === 0) {

@@ -16,8 +16,11 @@ export interface Campaign {
   readonly site: Site;
   readonly random: Random;
   readonly kills: () => number;
-  /** Kills the program some milliseconds after it reached a phase. */
-  readonly killIn: (phase: Phase) => Promise<void>;
+  /**
+   * Kills the program some milliseconds after it reached a phase.
+   * @param ends how a run may end that was through before; by default 0
+   */
+  readonly killIn: (phase: Phase, ends?: readonly number[]) => Promise<void>;
   /** The program kills itself at a named point, the n-th time it comes there. */
   readonly killAt: (point: FaultPoint, time?: number) => Promise<void>;
   /** Starts it, lets it reach its chunks, does something to it, and looks at what it leaves. */
@@ -87,14 +90,14 @@ export async function startCampaign({ rows, seed }: { rows: number; seed: number
     start,
     expectValid,
     setGrace: (seconds) => void (state.graceSeconds = seconds),
-    killIn: async (phase) => {
+    killIn: async (phase, ends = [0]) => {
       const rotator = await startOrResume();
       if (await rotator.reaches(phase, random.below(SCATTER_MS[phase]))) {
         await rotator.kill();
         return afterKill(await rotator.phase());
       }
       // It was through before; that is no kill, but must be a good end.
-      requireCode(`past ${phase}`, await rotator.whenEnded, [0]);
+      requireCode(`past ${phase}`, await rotator.whenEnded, ends);
       await expectValid();
     },
     killAt: async (point, time = 1) => {

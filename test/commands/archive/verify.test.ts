@@ -104,6 +104,17 @@ describe('ordersync archive verify', () => {
     });
   });
 
+  test('counts each byte once while it reads', async () => {
+    const { stderr } = await verify('--progress', 'json');
+    const events = stderr
+      .split('\n')
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
+    const reading = events.filter(({ unit }) => unit === 'bytes') as { done: number; total: number }[];
+    expect(reading.length).toBeGreaterThan(0);
+    expect(reading.filter(({ done, total }) => done > total)).toEqual([]);
+    expect(reading.at(-1)).toMatchObject({ done: reading.at(-1)!.total });
+  });
+
   test('names the file of a flipped byte, wherever in it the byte is', async () => {
     for (const { key, bytes } of [filesOf(AUDIT_LOGS[1])[0]!, ...filesOf(ORDERS)]) {
       const original = readFileSync(file(key));

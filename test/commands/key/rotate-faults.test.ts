@@ -56,7 +56,8 @@ describe('a rotation that is killed', () => {
 
   test('at the n-th time that a point is reached, when asked for', async () => {
     await application.addUser(sql(), 'one-more@example.com');
-    expect((await rotate('mid-stripe@2:kill')).code).toBeUndefined();
+    // Two statements may be under way: the third is sent when the first has ended.
+    expect((await rotate('mid-stripe@3:kill')).code).toBeUndefined();
     const [{ renewed } = { renewed: 0 }] = await sql()<{ renewed: number }[]>`
       select count(*)::int as renewed from users
        where email_key_id = (select key_id from encryption_keys where key_type = 'pii' and status = 'ACTIVE')`;

@@ -49,8 +49,7 @@ export async function* queryArchive(
   const scratch = await mkdtemp(path.join(tmpdir(), 'ordersync-query-'));
   try {
     const engine = await openEngine({ memoryBytes: request.memoryBytes, scratch });
-    const interrupt = (): void => engine.connection.interrupt();
-    ctx.signal.addEventListener('abort', interrupt);
+    const stopInterrupting = interruptOnAbort(engine, ctx.signal);
     try {
       const tables = await namedTables(engine, request.text, months);
       const files = tables.flatMap((table) => filesOf(table, months));
@@ -63,12 +62,28 @@ export async function* queryArchive(
       yield { kind: 'phase', message: `asking ${files.length} files` };
       return { ...(await readRows(ctx, engine, request)), files: files.length };
     } finally {
-      ctx.signal.removeEventListener('abort', interrupt);
+      stopInterrupting();
       engine.close();
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+const INTERRUPT_EVERY_MS = 50;
+
+/** Again and again: an interrupt that comes before the query has begun is forgotten when it begins. */
+function interruptOnAbort({ connection }: QueryEngine, signal: AbortSignal): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  signal.addEventListener('abort', interrupt);
+  return () => {
+    signal.removeEventListener('abort', interrupt);
+    clearInterval(timer);
+  };
 }
 
 /** Without the leaves, which no query needs and which are most of a manifest. */
@@ -113,6 +128,7 @@ async function readRows(
 ): Promise<Omit<QueryResult, 'files'>> {
   const statement = await engine.prepare(text);
   try {
+    signal.throwIfAborted();
     const result = await statement.stream();
     const types = result.columnTypes();
     const columns = result.deduplicatedColumnNames().map((name, index) => ({

@@ -13,7 +13,7 @@ import { contentInDatabase } from '../content/database.ts';
 import { copyBinaryOf } from '../content/rows.ts';
 import type { ArchivedSource } from '../manifest/manifest.ts';
 import type { SourcePart } from '../months.ts';
-import { counted } from '../paced.ts';
+import { readCounted } from '../paced.ts';
 import { cancellable } from '../run/cancellable.ts';
 import { createTable } from './ddl.ts';
 import type { RestorableSource } from './sources.ts';
@@ -71,7 +71,7 @@ async function copyRows({ session, store, signal, advance }: LoadNeeds, target: 
   const columns = source.columns.map(({ name }) => name);
   const copy = await startCopyIn(session, { table: target.name, schema: target.schema, columns, format: 'binary' });
   try {
-    for await (const piece of copyBinaryOf((key, range) => counted(store.read(key, range), advance, signal), source)) {
+    for await (const piece of copyBinaryOf(readCounted(store, advance, signal), source)) {
       await copy.write(piece);
     }
   } catch (error) {

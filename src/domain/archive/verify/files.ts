@@ -7,7 +7,7 @@ import { compareContent } from '../content/compare.ts';
 import type { Content } from '../content/content.ts';
 import { contentOfFiles } from '../content/read-back.ts';
 import type { ArchivedSource, ArchiveFile } from '../manifest/manifest.ts';
-import { counted } from '../paced.ts';
+import { counted, readCounted } from '../paced.ts';
 import type { FileFault, Finding } from './finding.ts';
 
 export interface SourceToCheck {
@@ -68,7 +68,7 @@ export async function checkBytes(
 export async function checkContent(needs: Needs, { sequence, source }: SourceToCheck): Promise<Finding[]> {
   const { store, signal, advance } = needs;
   try {
-    const content = await contentOfFiles((key, range) => counted(store.read(key, range), advance, signal), source);
+    const content = await contentOfFiles(readCounted(store, advance, signal), source);
     const differing = content.files.flatMap((found, index) => differingFile(sequence, found, source.files[index]));
     return [...differing, ...differingHours(sequence, source, content)];
   } catch (error) {

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../../src/cli/session.ts';
 import { queryArchive } from '../../../../src/domain/archive/query/query.ts';
 import { provenChain } from '../../../../src/domain/archive/verify/chain.ts';
@@ -49,8 +49,6 @@ const TWO_MONTHS = [
   { table: 'notes', month: '2025-02', rows: row(2, 'null', '2025-02-05 12:00:00Z') },
   { table: 'empty', month: '2025-01', rows: undefined },
 ] as const;
-
-const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith('ordersync-query-'));
 
 describe('a query of the archive', () => {
   test('gives exact values of every archived month, or of those that are named', async () => {
@@ -191,13 +189,16 @@ describe('a query of the archive', () => {
   test('copies what it needs of a store elsewhere, within a limit, and leaves no copy behind', async () => {
     const archive = await handMadeArchive(TWO_MONTHS);
     const remote: ObjectStore = { ...archive.store, location: 's3://bucket/archive' };
-    const before = new Set(copies());
+    const temporary = mkdtempSync(path.join(tmpdir(), 'ordersync-archive-'));
+    vi.stubEnv('TMPDIR', temporary);
     expect((await ask({ ...archive, store: remote }, 'select count(*) from notes')).rows).toEqual([[2n]]);
     expect(
       await refusal(ask({ ...archive, store: remote }, 'select count(*) from notes', { copyBytes: 10 })),
     ).toMatchObject({ code: 'precondition', details: { hint: expect.stringContaining('--max-copy') } });
     expect((await ask({ ...archive, store: remote }, 'select 1', { copyBytes: 10 })).rows).toEqual([[1]]);
-    expect(copies().filter((name) => !before.has(name))).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
+    vi.unstubAllEnvs();
+    rmSync(temporary, { recursive: true });
   });
 
   test('is interrupted at once', async () => {

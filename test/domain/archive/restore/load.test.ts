@@ -7,6 +7,7 @@ import { createTable } from '../../../../src/domain/archive/restore/ddl.ts';
 import type { RestorableSource } from '../../../../src/domain/archive/restore/sources.ts';
 import { simpleText } from '../../../../src/db/text.ts';
 import { inTransaction } from '../../../../src/db/transaction.ts';
+import { OrdersyncError } from '../../../../src/errors.ts';
 import type { ObjectStore } from '../../../../src/store/store.ts';
 import { memoryStore } from '../../../support/archive/memory-store.ts';
 import type { TestContext } from '../../../support/context.ts';
@@ -46,7 +47,7 @@ describe('rows that are loaded from an archive', () => {
     return { ctx, sql, ids, put };
   }
 
-  async function load(ctx: TestContext, parts: readonly ArchivedSource[]) {
+  async function load(ctx: TestContext, parts: readonly ArchivedSource[], from: ObjectStore = read) {
     const session = await ctx.db.session();
     const [first] = parts;
     const wanted: RestorableSource = {
@@ -55,7 +56,7 @@ describe('rows that are loaded from an archive', () => {
       parts: parts.map((source, index) => ({ sequence: index + 1, source })),
       key: ['id'],
     };
-    const needs = { session, signal: ctx.signal, store: read, advance: () => undefined };
+    const needs = { session, signal: ctx.signal, store: from, advance: () => undefined };
     return inTransaction(session, async () => {
       await simpleText(session, createTable(target, wanted.columns));
       return loadSource(needs, target, wanted);
@@ -98,6 +99,20 @@ describe('rows that are loaded from an archive', () => {
     await expect(load(ctx, [{ ...whole, rows: 5 }])).rejects.toMatchObject({ code: 'unhealthy' });
     store.objects.set('whole-1.parquet', Buffer.from('PAR1 and nothing that was written here PAR1'));
     await expect(load(ctx, [whole])).rejects.toMatchObject({ code: 'unhealthy' });
+    expect([...(await sql`select to_regclass('restored') as kept`)]).toEqual([{ kept: null }]);
+  });
+
+  test('stop at an interrupt, and none is kept', async () => {
+    const { ctx, sql, ids, put } = await prepared();
+    for (const id of ids) await put(id, 'word');
+    const whole = await archived(ctx, 'interrupted');
+    const interrupting = {
+      read: (key: string, range?: { readonly offset: number; readonly length: number }) => {
+        if (key === 'interrupted-1.parquet') ctx.abort(new OrdersyncError('interrupted', 'interrupted by SIGINT'));
+        return store.read(key, range);
+      },
+    } as unknown as ObjectStore; // loading reads, and nothing else
+    await expect(load(ctx, [whole], interrupting)).rejects.toMatchObject({ code: 'interrupted' });
     expect([...(await sql`select to_regclass('restored') as kept`)]).toEqual([{ kept: null }]);
   });
 });
