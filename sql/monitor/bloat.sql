@@ -16,6 +16,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: bloat by table
 -- warn: bloat_ratio >= :share  more than needed of it is dead space => pg_repack or VACUUM FULL gives it back (the latter locks the table); find out first why vacuum was late: ordersync monitor vacuum
 with tables as (
   select

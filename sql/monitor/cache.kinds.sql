@@ -3,6 +3,7 @@
 -- column: hits bigint counter
 -- column: reads bigint counter
 -- column: hit_ratio double precision gauge ratio
+-- metrics: cache_kind by kind
 select
   k.kind,
   k.hits::bigint,

@@ -13,6 +13,7 @@
 -- column: touches bigint counter wide
 -- column: hit_ratio double precision gauge ratio
 -- column: since timestamp with time zone label  when counting began
+-- metrics: cache by database
 -- unknown: touches < :min_touches  too few blocks were read to judge by => wait, or run it under load with --window 1min
 -- warn: hit_ratio < :target  below the target => ordersync monitor slow-queries --sort io shows who reads; more shared_buffers if memory allows
 -- body: otherwise

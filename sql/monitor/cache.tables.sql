@@ -5,6 +5,7 @@
 -- column: hits bigint counter
 -- column: reads bigint counter
 -- column: hit_ratio double precision gauge ratio
+-- metrics: cache_table by table
 with recursive root as (
   select c.oid, c.oid as root from pg_class as c where c.relkind in ('r', 'p', 'm') and not c.relispartition
   union all

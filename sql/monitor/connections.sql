@@ -17,6 +17,7 @@
 -- column: oldest_transaction_ms double precision gauge ms  age of the oldest open transaction
 -- column: longest_in_state_ms double precision gauge ms wide  longest time since a session changed its state
 -- column: longest_idle_in_transaction_ms double precision gauge ms  longest time that an open transaction has done nothing
+-- metrics: connections by scope, name
 -- warn: used >= :warn_at  nearly all connections are taken => a pooler, or fewer connections of the application: ordersync monitor connections --by application
 -- crit: used >= :crit_at  nearly all connections are taken => ordersync monitor connections --by application shows who holds them
 -- warn: longest_idle_in_transaction_ms >= :idle_in_transaction  a transaction is open and idle: it keeps its locks and holds vacuum back => ordersync monitor activity shows it; alter role … set idle_in_transaction_session_timeout = '1min'

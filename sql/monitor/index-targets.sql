@@ -18,6 +18,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: index_target by index
 -- unknown: touches < :min_touches  too few blocks were read to judge by => wait, or run it under load with --window 1min
 -- warn: missed > 0  it is read from disk more often than planned => ordersync monitor cache
 -- warn: size_share > 2  it is more than twice as large as planned => reindex index concurrently, if ordersync monitor bloat agrees; else more rows than planned: ordersync monitor volumes

@@ -9,6 +9,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: duplicate_index by index
 with shown as (
   select
     i.*,

@@ -6,6 +6,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: invalid_index by index
 select
   format('%I.%I', n.nspname, c.relname) as index,
   format('%I.%I', tn.nspname, t.relname) as "table",

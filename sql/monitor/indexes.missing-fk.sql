@@ -8,6 +8,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: missing_index by table, foreign_key
 select
   format('%I.%I', n.nspname, t.relname) as "table",
   k.conname::text as foreign_key,

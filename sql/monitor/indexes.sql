@@ -18,6 +18,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: unused_index by index
 with recursive tree as (
   select i.indexrelid, i.indexrelid as root
   from pg_index as i

@@ -8,6 +8,7 @@
 -- column: lag_bytes bigint gauge bytes  received, not replayed
 -- column: replay text label  paused or not
 -- column: last_replayed timestamp with time zone label wide  time of the last transaction replayed
+-- metrics: standby
 -- crit: receiving = false  it receives nothing: from here on it knows no newer state => is the primary up, and does primary_conninfo lead to it
 -- warn: lag_ms >= :lag  it replays late => a long query here, or a slow disk
 -- crit: lag_ms >= :critical_lag  it replays very late => a long query here, or a slow disk

@@ -9,6 +9,7 @@
 -- column: safe_bytes bigint gauge bytes wide  WAL that may still be written before it is lost
 -- column: inactive_since timestamp with time zone label wide  from PostgreSQL 17 on
 -- column: invalidation text label wide  why it is of no use any more, from PostgreSQL 17 on
+-- metrics: replication_slot by slot, type
 -- crit: wal_status = lost  WAL that it needs is gone => drop it and set its consumer up anew
 -- crit: wal_status = unreserved  WAL that it needs may go at the next checkpoint => let its consumer catch up now
 -- warn: wal_status = extended  it keeps more WAL than max_wal_size => let its consumer catch up

@@ -15,6 +15,7 @@
 -- column: lag_ms double precision gauge ms  until replayed; empty when idle and caught up
 -- column: lag_bytes bigint gauge bytes  sent and not sent, not replayed
 -- column: reply_age_ms double precision gauge ms wide  since its last message
+-- metrics: replication by standby, client
 -- warn: lag_ms >= :lag  it replays late => a long query or a slow disk on the standby; ordersync monitor activity there
 -- crit: lag_ms >= :critical_lag  it replays very late => a long query or a slow disk on the standby; ordersync monitor activity there
 -- warn: lag_bytes >= :lag_bytes  much WAL is not replayed yet => the network, or the standby's disk

@@ -15,6 +15,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: sequence by sequence
 -- warn: used >= :warn_at  it will be full => alter table … alter column … type bigint; rewrites the table, so plan it early
 -- crit: used >= :crit_at  it is nearly full: then every insert fails => alter table … alter column … type bigint
 with sequences as (

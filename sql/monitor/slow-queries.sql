@@ -40,6 +40,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: statements by query_id, database
 -- body: otherwise
 with before as (
   select * from jsonb_to_recordset(coalesce($9::text, '[]')::jsonb) as earlier (

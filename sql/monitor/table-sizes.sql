@@ -18,6 +18,7 @@
 -- column: last_vacuum timestamp with time zone label wide  of any of its partitions, by hand or by autovacuum
 -- column: last_analyze timestamp with time zone label wide
 -- column: estimated boolean label  a lock kept the size of some part from being read
+-- metrics: table by table
 with recursive
 -- A lock that is only waited for stands in the way too: later requests queue behind it.
 locked as (

@@ -15,6 +15,7 @@
 -- column: last_vacuum timestamp with time zone label  by hand or by autovacuum
 -- column: last_analyze timestamp with time zone label wide
 -- column: changed_since_analyze bigint gauge wide
+-- metrics: vacuum by table
 -- warn: over_threshold >= :overdue  autovacuum does not keep up => look at the sections running and horizon; vacuum (verbose) it, or lower autovacuum_vacuum_cost_delay
 -- crit: autovacuum = false and over_threshold >= 1  autovacuum is off for it and rows have died => alter table … reset (autovacuum_enabled)
 with settings as (

@@ -5,6 +5,7 @@
 -- column: xid_age bigint gauge
 -- column: freeze_ratio double precision gauge ratio  of the age at which autovacuum freezes
 -- column: multixact_age bigint gauge
+-- metrics: wraparound by database
 -- warn: xid_age >= :old_age  freezing does not keep up => end what holds vacuum back (section horizon), then: vacuumdb --freeze
 -- crit: xid_age >= :critical_age  the server will stop accepting writes => end what holds vacuum back (section horizon), then: vacuumdb --freeze
 -- warn: multixact_age >= :old_age  freezing of multixacts does not keep up => end what holds vacuum back (section horizon), then: vacuumdb --freeze

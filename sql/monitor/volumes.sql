@@ -20,6 +20,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: volume by table
 -- warn: rows_share > 1  more rows than planned for a year => ordersync archive run moves old months out; plan disk for more
 -- warn: pace >= :over  it grows faster than planned => plan disk for it
 with recursive planned (name, rows, bytes) as (

@@ -9,6 +9,7 @@
 -- column: verdict text label
 -- column: reason text label
 -- column: fix text label
+-- metrics: wal_archiver
 select
   m.mode,
   a.archived_count as archived,

@@ -8,6 +8,7 @@
 -- column: buffers bigint counter  written by checkpoints
 -- column: total bigint counter wide
 -- column: since timestamp with time zone label
+-- metrics: checkpoints
 -- unknown: total < 10  too few checkpoints to judge by => look again later
 -- warn: requested_ratio > :requested  WAL volume forces checkpoints => raise max_wal_size
 -- body: when column pg_stat_checkpointer.num_timed

@@ -5,6 +5,7 @@
 -- column: size_bytes bigint gauge bytes
 -- column: max_wal_size bigint gauge bytes
 -- column: of_maximum double precision gauge
+-- metrics: wal_files
 -- warn: of_maximum >= :overfull  WAL is kept that checkpoints alone would have removed => ordersync monitor replication shows slots; wal_keep_size and a failing archive_command keep it too
 select
   count(*) as files,

@@ -10,6 +10,7 @@
 -- column: per_second bigint gauge bytes  bytes a second
 -- column: buffers_full bigint counter  how often WAL was written because its buffers were full
 -- column: since timestamp with time zone label  when counting began
+-- metrics: wal
 -- body: otherwise
 select
   c.records,

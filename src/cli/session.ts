@@ -29,7 +29,7 @@ export interface DatabaseRequest {
 
 /** Connects at the first need, so that --help, usage errors and file checks never wait for a server. */
 export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner {
-  const opened: Promise<Session>[] = [];
+  const opened = new Map<Promise<Session>, Session | undefined>();
   let resolved: Promise<ConnectionSettings> | undefined;
   let main: Promise<Session> | undefined;
   let mainServer: Session['server'] | undefined;
@@ -44,7 +44,13 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
   };
   const open = (session: SessionRequest): Promise<Session> => {
     const attempt = connect(session);
-    opened.push(attempt);
+    // A command that runs for months connects again and again: what is over needs no closing.
+    for (const [earlier, known] of opened) if (known?.lost) opened.delete(earlier);
+    opened.set(attempt, undefined);
+    attempt.then(
+      (made) => opened.set(attempt, made),
+      () => opened.delete(attempt),
+    );
     return attempt;
   };
   const openMain = async (): Promise<Session> => {
@@ -60,7 +66,7 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
     open,
     close: async () => {
       // A session still being opened when the command failed must not outlive it either.
-      const attempts = await Promise.allSettled(opened);
+      const attempts = await Promise.allSettled(opened.keys());
       for (const attempt of attempts.toReversed()) if (attempt.status === 'fulfilled') await attempt.value.close();
     },
   };

@@ -7,6 +7,7 @@ import { terminalOf } from '../output/terminal.ts';
 import type { GlobalValues } from './globals.ts';
 import type { Io } from './io.ts';
 import { writeAll } from './io.ts';
+import { presentPage } from './present-page.ts';
 
 /** Everything a command says: events and notes to stderr while it works, its report to stdout at the end. */
 export interface Talk {
@@ -47,6 +48,8 @@ export function openTalk(io: Io, globals: GlobalValues, clock: Clock): Talk {
       progress.stop();
       const { renderReport } = await import('../output/render.ts');
       const provenance: Provenance = { server: describeServer(server), collectedAt: clock.now() };
+      if (report.page !== undefined) await presentPage(io, report.page, { provenance, format: globals.format });
+      if (report.page !== undefined && report.page.file === undefined && globals.format === 'table') return;
       await writeAll(
         io.stdout,
         await renderReport(report, provenance, { format: globals.format, terminal: stdout, verbose: globals.verbose }),

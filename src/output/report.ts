@@ -12,6 +12,8 @@ export interface Report {
   readonly outcome?: Outcome;
   /** Replaces the table for people when the result is text by nature, such as SQL. */
   readonly text?: string;
+  /** The same as a page for a browser: written to its file, or in place of the table. */
+  readonly page?: Page;
   /** What was judged, one by one: the formats nagios and junit are made of these. */
   readonly answers?: readonly Answer[];
   /** Sentences for people, on stderr, after the table: what it means and what to do next. */
@@ -73,6 +75,41 @@ export interface Provenance {
     readonly role: 'primary' | 'standby';
   } | null;
   readonly collectedAt: Date;
+}
+
+/** A page without script and without a request, for mail, print and a browser; output/page/page.ts makes HTML of it. */
+export interface Page {
+  readonly title: string;
+  /** Replaced as a whole; undefined: standard output. */
+  readonly file: string | undefined;
+  readonly chapters: readonly Chapter[];
+}
+
+/** One command's sections. */
+export interface Chapter {
+  /** An identifier within the page, too. */
+  readonly name: string;
+  readonly title: string;
+  readonly command: string | undefined;
+  readonly sections: readonly PageSection[];
+}
+
+export interface PageSection extends Section {
+  /** Undefined when it judges nothing. */
+  readonly verdict: SectionVerdict | undefined;
+  /** What it means that there are no rows. */
+  readonly empty: string | undefined;
+  /** What was hidden from it. */
+  readonly losses: readonly string[];
+  readonly chart: Chart | undefined;
+}
+
+/** Bars of the first rows: `label` names a column of text, `values` columns of figures that are put one after the other. */
+export interface Chart {
+  readonly label: string;
+  readonly values: readonly string[];
+  /** Where a bar is full; undefined: at the longest. */
+  readonly full?: number;
 }
 
 /** A full screen as a value; output/screen.ts makes lines of it. */

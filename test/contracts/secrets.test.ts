@@ -88,11 +88,22 @@ function privateHome(files: Readonly<Record<string, string>>): string {
   return home;
 }
 
+function nothing(): void {}
+
 /** The call in a folder of its own, with an empty folder of migrations. */
 async function call(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const cwd = mkdtempSync(join(folder, 'cwd-'));
   mkdirSync(join(cwd, 'migrations'));
-  return run(argv, { cwd, env: { ORDERSYNC_MIGRATIONS: 'migrations', ...env } });
+  let interrupt: (signal: 'SIGINT') => void = nothing;
+  return run(argv, {
+    cwd,
+    env: { ORDERSYNC_MIGRATIONS: 'migrations', ...env },
+    onListen: (deliver) => (interrupt = deliver),
+    // monitor serve works until somebody ends it.
+    ...(argv.includes('serve')
+      ? { onStderr: (said) => (said.includes('metrics are at') ? interrupt('SIGINT') : undefined) }
+      : {}),
+  });
 }
 
 /** What of an output would give the password away, with what stands around it. */
@@ -104,7 +115,8 @@ const COMMANDS = (await allCommands()).filter(({ path }) => path !== 'demo');
 /** The command with something for each required argument. */
 function lineOf({ path, command }: (typeof COMMANDS)[number]): readonly string[] {
   const args = Object.values<OptionDef>(command.args ?? {}).filter(({ required }) => required);
-  return [...path.split(' '), ...args.map(({ choices }) => choices?.[0] ?? '001')];
+  const freePort = path === 'monitor serve' ? ['--listen', '127.0.0.1:0'] : [];
+  return [...path.split(' '), ...args.map(({ choices }) => choices?.[0] ?? '001'), ...freePort];
 }
 
 describe.each(Object.keys(WAYS))('a password given by %s', (way) => {

@@ -7,6 +7,11 @@ export function loadMonitor(): Noun {
     verbs: {
       ...reportVerbs('monitor'),
       explain: async () => (await import('./explain.ts')).explain,
+      export: async () => (await import('./export.ts')).exportMetrics,
+      serve: async () => (await import('./serve.ts')).serve,
+      report: async () => (await import('./report.ts')).report,
+      rules: async () => (await import('./rules.ts')).rules,
+      dashboard: async () => (await import('./dashboard.ts')).dashboard,
       top: async () => (await import('./top.ts')).top,
       cancel: async () => (await import('./signal.ts')).signalCommand('cancel'),
       terminate: async () => (await import('./signal.ts')).signalCommand('terminate'),

@@ -2,6 +2,7 @@ import type {
   ColumnFlag,
   ColumnRole,
   Condition,
+  MetricsHeader,
   Param,
   ReportColumn,
   Rule,
@@ -54,6 +55,12 @@ export function parseColumn(text: string): ReportColumn | undefined {
     flags: flags.split(' ').filter((flag) => flag !== '') as ColumnFlag[],
     help,
   };
+}
+
+/** `replication_slot by slot, type`; a section of one row has a prefix only. */
+export function parseMetrics(text: string): MetricsHeader | undefined {
+  const [, prefix, labels] = /^([a-z][a-z_]*)(?: by ([a-z_]+(?:, [a-z_]+)*))?$/.exec(text) ?? [];
+  return prefix === undefined ? undefined : { prefix, labels: labels?.split(', ') ?? [] };
 }
 
 /** `hit_ratio < 95% and touches > 10000  below the target => see which tables are read` */

@@ -1,6 +1,6 @@
 import { OrdersyncError } from '../../errors.ts';
-import { parseColumn, parseParam, parseRule, parseWant } from './header-lines.ts';
-import type { Body, Param, ReportColumn, ReportFile, Rule, Want } from './report-file.ts';
+import { parseColumn, parseMetrics, parseParam, parseRule, parseWant } from './header-lines.ts';
+import type { Body, MetricsHeader, Param, ReportColumn, ReportFile, Rule, Want } from './report-file.ts';
 import type { Requirement } from './requirement.ts';
 import { parseRequirement } from './requirement.ts';
 
@@ -20,6 +20,7 @@ interface Header {
   readonly param: Param[];
   readonly column: ReportColumn[];
   readonly rules: Rule[];
+  readonly metrics: MetricsHeader[];
 }
 
 interface Line {
@@ -58,6 +59,7 @@ export function parseReport(path: string, text: string): ReportFile {
     params: header.param,
     columns: header.column,
     rules: header.rules,
+    metrics: header.metrics[0],
     bodies: bodies.filter(({ snapshot }) => !snapshot).map(({ body }) => body),
     snapshot: bodies.find(({ snapshot }) => snapshot)?.body,
     text,
@@ -78,6 +80,7 @@ function emptyHeader(): Header {
     param: [],
     column: [],
     rules: [],
+    metrics: [],
   };
 }
 
@@ -96,6 +99,7 @@ const KEYS: Readonly<Record<string, Take>> = {
   wants: ({ wants }, value) => pushed(wants, parseWant(value)),
   param: ({ param }, value) => pushed(param, parseParam(value)),
   column: ({ column }, value) => pushed(column, parseColumn(value)),
+  metrics: ({ metrics }, value) => pushed(metrics, parseMetrics(value)),
   unknown: ({ rules }, value) => pushed(rules, parseRule('unknown', value)),
   warn: ({ rules }, value) => pushed(rules, parseRule('warning', value)),
   crit: ({ rules }, value) => pushed(rules, parseRule('critical', value)),

@@ -28,12 +28,21 @@ export interface ReportFile {
   readonly params: readonly Param[];
   readonly columns: readonly ReportColumn[];
   readonly rules: readonly Rule[];
+  /** How Prometheus sees the section; undefined: not at all. */
+  readonly metrics: MetricsHeader | undefined;
   /** The first whose conditions hold is run. */
   readonly bodies: readonly Body[];
   /** Reads the counters as they are now, as one text, for the parameter `baseline`. */
   readonly snapshot: Body | undefined;
   /** The whole file, for the place of an error. */
   readonly text: string;
+}
+
+export interface MetricsHeader {
+  /** Between `ordersync_` and the name of a column. */
+  readonly prefix: string;
+  /** Columns that tell its rows apart. None: one row at most. */
+  readonly labels: readonly string[];
 }
 
 export interface Want {

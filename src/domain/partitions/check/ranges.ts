@@ -30,7 +30,7 @@ export function checkRanges(table: TableState, request: RangeRequest): readonly 
 }
 
 /** Milliseconds from now to the end of the last month without a hole before it; negative when now itself has no month. */
-function runwayMs(table: TableState, now: number): number {
+export function runwayMs(table: TableState, now: number): number {
   let end = now;
   for (const range of finiteRangesOf(table)) {
     if (range.start <= end && range.end > end) end = range.end;
