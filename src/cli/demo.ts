@@ -52,6 +52,9 @@ const NEXT = [
   ['ordersync migrate lint', 'unsafe DDL, with the safe form'],
   ['ordersync migrate new add_loyalty_points', 'a pair of files for the next migration'],
   ['ordersync migrate verify --rehearse', 'up, down and up again on a scratch database'],
+  ['ordersync check', 'the deployment checklist: verdict, evidence and fix'],
+  ['ordersync monitor top', 'what runs, blocks and takes the time, on a full screen'],
+  ['ordersync security failed-logins', 'the attacks that are planted in the demo data'],
   ['ordersync help connection', 'how to name your own database'],
 ] as const;
 
