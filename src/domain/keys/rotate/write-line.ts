@@ -28,7 +28,7 @@ export function createWriteLine(atOnce: number): WriteLine {
     },
     start: (work) => {
       const before = pieces;
-      add(Promise.all([Promise.all(before), work()]).then(() => undefined));
+      add(endOf([...before, work()]));
     },
     startAfterAll: (work) => {
       add(all().then(work));
@@ -38,4 +38,11 @@ export function createWriteLine(atOnce: number): WriteLine {
       await Promise.allSettled(pieces);
     },
   };
+}
+
+/** When all have ended, however: what failed first must not let others go on unnoticed. Throws the first failure. */
+async function endOf(pieces: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(pieces);
+  const failed = outcomes.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
