@@ -10,18 +10,24 @@ export interface ArchivedMonth {
 
 /**
  * What a chain of manifests comes to, in the order of tables and months. A month that was archived again replaces what was
- * archived of it before.
- * @param chain in the order of the sequence
+ * archived of it before; a rewrap stands in the place of the manifest that it names, if that one is still part of the month.
+ * @param chain in the order of the sequence, proven
  */
 export function archivedMonths(chain: readonly SignedManifest[]): ArchivedMonth[] {
   const found = new Map<string, ArchivedMonth>();
   for (const signed of chain) {
-    const { table, month, kind } = signed.manifest;
+    const { table, month } = signed.manifest;
     const key = `${table} ${month}`;
-    const before = kind === 'month' ? [] : (found.get(key)?.parts ?? []);
-    found.set(key, { table, month, parts: [...before, signed] });
+    found.set(key, { table, month, parts: withManifest(found.get(key)?.parts ?? [], signed) });
   }
   return [...found.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, month]) => month);
+}
+
+function withManifest(parts: readonly SignedManifest[], signed: SignedManifest): readonly SignedManifest[] {
+  const { kind, supersedes } = signed.manifest;
+  if (supersedes !== undefined)
+    return parts.map((part) => (part.manifest.sequence === supersedes.sequence ? signed : part));
+  return kind === 'month' ? [signed] : [...parts, signed];
 }
 
 /** The rows of one table that one manifest archives. */

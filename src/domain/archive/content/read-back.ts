@@ -9,17 +9,25 @@ import { RecordView } from './record.ts';
 
 export type ReadBack = Content & { readonly files: readonly ReadFile[] };
 
+/** Whoever looks at the rows while they pass. */
+export interface RowWatch {
+  /** Hears now and then how many rows have been read. */
+  readonly tick?: ((rows: number) => void) | undefined;
+  /** Sees each row; it is gone afterwards. */
+  readonly each?: ((record: RecordView) => void) | undefined;
+}
+
 const TICK_ROWS = 20_000;
 
 /**
  * The content that the bytes of files hold. Each file's digest is over the very bytes from which its rows were taken; the
  * caller compares it, and the content, with what it expects.
- * @param tick hears now and then how many rows have been read @throws OrdersyncError `unhealthy` for a damaged file
+ * @throws OrdersyncError `unhealthy` for a damaged file
  */
 export async function contentOfFiles(
   read: ReadObject,
   source: Pick<ArchivedSource, 'columns' | 'timeColumn' | 'orderedBy' | 'files'>,
-  tick?: (rows: number) => void,
+  { tick, each }: RowWatch = {},
 ): Promise<ReadBack> {
   const columns = parquetColumns(source.columns);
   const content = new ContentBuilder(source);
@@ -39,6 +47,7 @@ export async function contentOfFiles(
           step.value.take(row, heads);
           record.show(row.bytes, 0, row.length);
           addRow(content, record, key);
+          each?.(record);
           if (content.rows % TICK_ROWS === 0) tick?.(content.rows);
         }
       }

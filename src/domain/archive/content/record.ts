@@ -2,7 +2,7 @@ import type { Row } from '../parquet/file-writer.ts';
 import type { ArchiveColumn } from './content.ts';
 
 /** Before each value: oid of its type and its length. */
-const VALUE_HEAD_BYTES = 8;
+export const VALUE_HEAD_BYTES = 8;
 
 /**
  * A row in the form of record_send(): the number of columns, then of each the oid of its type, the length, and the value in

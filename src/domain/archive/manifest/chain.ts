@@ -15,7 +15,8 @@ export type ChainFault =
   | 'damaged' // no manifest at all
   | 'reordered' // the manifest of another number
   | 'replaced' // genuine, and yet not the one its successor, or the head, was written after
-  | 'other_database';
+  | 'other_database'
+  | 'wrong_successor'; // a rewrap of something that it cannot stand for
 
 interface Fault {
   readonly fault: ChainFault;

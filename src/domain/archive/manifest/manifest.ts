@@ -24,13 +24,44 @@ export interface ArchivedSource {
   readonly files: readonly ArchiveFile[];
 }
 
+/** What a `rewrap` says of one source that it stands for. */
+export interface SupersededSource {
+  readonly table: string;
+  /** Of all its columns, as the superseded manifest has it. */
+  readonly root: string;
+  /**
+   * The columns that another key does not change, and the root of their rows, before and after. Null where nothing was
+   * encrypted anew: then files and root are the same.
+   */
+  readonly unchanged: {
+    readonly columns: readonly string[];
+    readonly root: string;
+    readonly leaves: readonly Leaf[];
+  } | null;
+}
+
+/** The manifest that a `rewrap` stands for: the same rows, with values under other keys. */
+export interface Superseded {
+  readonly sequence: number;
+  readonly digest: string;
+  /** What those rows are, whatever the superseded manifest itself stood for. */
+  readonly kind: 'month' | 'supplement';
+  /** As many and in the same order as the manifest's own. */
+  readonly sources: readonly SupersededSource[];
+}
+
 /** What is said and signed about one archive. Canonical JSON (RFC 8785) of it is what digests and signatures are about. */
 export interface Manifest {
   readonly format: 'ordersync-archive/1';
   /** From 1, without gaps: one chain for each database. */
   readonly sequence: number;
-  /** `month`: all rows of a range. `supplement`: late rows of a range that was archived before. */
-  readonly kind: 'month' | 'supplement';
+  /**
+   * `month`: all rows of a range. `supplement`: late rows of a range that was archived before. `rewrap`: the rows of an
+   * earlier manifest in other files, with values encrypted anew.
+   */
+  readonly kind: 'month' | 'supplement' | 'rewrap';
+  /** Of a `rewrap` alone. */
+  readonly supersedes?: Superseded;
   /** The partitioned table, or `audit_logs_archive`. */
   readonly table: string;
   /** `2025-01` */

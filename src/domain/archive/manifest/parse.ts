@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { OrdersyncError } from '../../../errors.ts';
 import { canonicalJson } from './canonical.ts';
 import type { SignedManifest } from './manifest.ts';
+import { supersedingContradictions } from './superseding.ts';
 
 /** A month of twelve sources with every hour in each is one megabyte. */
 export const MANIFEST_BYTES = 64 * 1024 * 1024;
@@ -29,10 +30,24 @@ const source = v.strictObject({
   files: v.array(file),
 });
 
+const superseded = v.strictObject({
+  sequence: v.pipe(count, v.minValue(1)),
+  digest,
+  kind: v.picklist(['month', 'supplement']),
+  sources: v.array(
+    v.strictObject({
+      table: text,
+      root: digest,
+      unchanged: v.nullable(v.strictObject({ columns: v.array(text), root: digest, leaves: v.array(leaf) })),
+    }),
+  ),
+});
+
 const manifest = v.strictObject({
   format: v.literal('ordersync-archive/1'),
   sequence: v.pipe(count, v.minValue(1)),
-  kind: v.picklist(['month', 'supplement']),
+  kind: v.picklist(['month', 'supplement', 'rewrap']),
+  supersedes: v.exactOptional(superseded),
   table: text,
   month: v.pipe(v.string(), v.regex(/^\d{4}-(?:0[1-9]|1[0-2])$/u, 'a month')),
   lower: instant,
@@ -68,7 +83,10 @@ export function parseManifest(bytes: Uint8Array, place: string): SignedManifest 
   if (!parsed.success) throw notAManifest(place, parsed.issues.slice(0, 10).map(describeIssue));
   // One meaning, one form: twice the same member, or a number that was rounded, would be lost in parsing.
   if (!manifestBytes(parsed.output).equals(bytes)) throw notAManifest(place, ['it is not in canonical form']);
-  const contradictions = parsed.output.manifest.sources.flatMap(contradictionsOf);
+  const contradictions = [
+    ...parsed.output.manifest.sources.flatMap(contradictionsOf),
+    ...supersedingContradictions(parsed.output.manifest),
+  ];
   if (contradictions.length > 0) throw notAManifest(place, contradictions);
   return parsed.output;
 }

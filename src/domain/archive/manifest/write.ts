@@ -90,7 +90,7 @@ async function advance(
 
 /** The same archive, whoever wrote it and when. */
 function saysTheSame(manifest: Manifest, draft: ManifestDraft): boolean {
-  const about = ({ kind, table, month, lower, upper, sources }: ManifestDraft): string =>
-    canonicalJson({ kind, table, month, lower, upper, sources });
+  const about = ({ kind, table, month, lower, upper, sources, supersedes }: ManifestDraft): string =>
+    canonicalJson({ kind, table, month, lower, upper, sources, supersedes: supersedes ?? null });
   return about(manifest) === about(draft);
 }

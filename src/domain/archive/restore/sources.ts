@@ -1,5 +1,6 @@
 import { OrdersyncError } from '../../../errors.ts';
 import type { ArchiveColumn } from '../content/content.ts';
+import { roleOf } from '../manifest/superseding.ts';
 import type { ArchivedMonth, SourcePart } from '../months.ts';
 import { keyOf, partsOf } from '../months.ts';
 
@@ -16,7 +17,7 @@ export interface RestorableSource {
 /** The tables of a month in the order in which they come back: the partitioned one, then those whose rows refer to it. */
 export function restorableSources(month: ArchivedMonth): readonly RestorableSource[] {
   const [base] = month.parts;
-  if (base === undefined || base.manifest.kind !== 'month') {
+  if (base === undefined || roleOf(base.manifest) !== 'month') {
     throw new OrdersyncError(
       'precondition',
       `the archive has late rows of ${month.table} ${month.month}, and not the month`,

@@ -32,9 +32,11 @@ async function* readSourceBack({ ctx, store }: ArchiveRun, what: string, archive
   const reading = contentOfFiles(
     (key, range) => store.read(key, range),
     archived,
-    (rows) => {
-      ctx.signal.throwIfAborted();
-      state.rows = rows;
+    {
+      tick: (rows) => {
+        ctx.signal.throwIfAborted();
+        state.rows = rows;
+      },
     },
   );
   const found = yield* whileWorking(ctx, reading, tell);

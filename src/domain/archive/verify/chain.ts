@@ -4,16 +4,19 @@ import type { ObjectStore } from '../../../store/store.ts';
 import type { Head, Link } from '../manifest/chain.ts';
 import { examineLink, verifyChain } from '../manifest/chain.ts';
 import { readStoreHead } from '../manifest/head.ts';
-import type { Manifest, SignedManifest } from '../manifest/manifest.ts';
+import type { Manifest, SignedManifest, Superseded } from '../manifest/manifest.ts';
 import { HEAD_KEY } from '../manifest/places.ts';
 import { readManifest, readManifests } from '../manifest/stored.ts';
 import type { Finding } from './finding.ts';
+import { checkSuperseding } from './superseding.ts';
 import type { Trust } from './trust.ts';
 
 /** What is kept of a proven manifest, so that thousands of them fit into memory; the rest is read again when it is needed. */
 export interface ProvenManifest extends Pick<Manifest, 'sequence' | 'table' | 'month' | 'kind'> {
   readonly digest: string;
   readonly signedWith: string;
+  /** The manifest whose rows it holds under other keys. */
+  readonly supersedes: Pick<Superseded, 'sequence' | 'digest'> | undefined;
   /** Keys of its files. */
   readonly files: readonly string[];
 }
@@ -55,14 +58,16 @@ export async function* checkChain(
   ];
   const verdict = verifyChain({ links, heads });
   const faulty = new Set(verdict.findings.map(({ place }) => place));
-  const proven = links.flatMap(({ sequence, place, found }) =>
+  const linked = links.flatMap(({ sequence, place, found }) =>
     faulty.has(place) || 'fault' in found ? [] : read.filter((manifest) => manifest.sequence === sequence),
   );
+  const superseding = checkSuperseding(linked.sort((one, other) => one.sequence - other.sequence));
+  const { proven } = superseding;
   return {
-    proven: proven.sort((one, other) => one.sequence - other.sequence),
+    proven,
     empty: links.length === 0 && heads.length === 0,
     head: verdict.head,
-    findings: [...verdict.findings, ...stored.findings, ...checkNoted(proven, noted)],
+    findings: [...verdict.findings, ...superseding.findings, ...stored.findings, ...checkNoted(proven, noted)],
   };
 }
 
@@ -103,9 +108,10 @@ export function noArchive({ location }: ObjectStore): OrdersyncError {
 }
 
 function digestOfManifest({ manifest, digest, signature }: SignedManifest): ProvenManifest {
-  const { sequence, table, month, kind, sources } = manifest;
+  const { sequence, table, month, kind, sources, supersedes } = manifest;
   const files = sources.flatMap((source) => source.files.map(({ key }) => key));
-  return { sequence, table, month, kind, digest, signedWith: signature.key, files };
+  const before = supersedes && { sequence: supersedes.sequence, digest: supersedes.digest };
+  return { sequence, table, month, kind, digest, signedWith: signature.key, supersedes: before, files };
 }
 
 /** Only a chain that has begun can lack its head. */

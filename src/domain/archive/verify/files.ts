@@ -6,13 +6,19 @@ import type { ObjectStore } from '../../../store/store.ts';
 import { compareContent } from '../content/compare.ts';
 import type { Content } from '../content/content.ts';
 import { contentOfFiles } from '../content/read-back.ts';
-import type { ArchivedSource, ArchiveFile } from '../manifest/manifest.ts';
+import type { RecordView } from '../content/record.ts';
+import { SomeColumns } from '../content/some-columns.ts';
+import type { ArchivedSource, ArchiveFile, SupersededSource } from '../manifest/manifest.ts';
 import { counted, readCounted } from '../paced.ts';
 import type { FileFault, Finding } from './finding.ts';
 
 export interface SourceToCheck {
   readonly sequence: number;
   readonly source: ArchivedSource;
+  /** Of a rewrap: what its rows have in common with those of the manifest before. */
+  readonly unchanged?: SupersededSource['unchanged'] | undefined;
+  /** Sees each row that is read. */
+  readonly each?: ((record: RecordView) => void) | undefined;
 }
 
 type Needs = Pick<Context, 'signal'> & { readonly store: ObjectStore; readonly advance: (bytes: number) => void };
@@ -65,12 +71,22 @@ export async function checkBytes(
  * Reads the rows out of all bytes of a source's files, and compares them with the manifest: files by their sha256, rows by
  * the root of each hour.
  */
-export async function checkContent(needs: Needs, { sequence, source }: SourceToCheck): Promise<Finding[]> {
+export async function checkContent(needs: Needs, wanted: SourceToCheck): Promise<Finding[]> {
+  const { sequence, source, unchanged, each } = wanted;
   const { store, signal, advance } = needs;
+  const same = unchanged == null ? undefined : new SomeColumns(source, unchanged.columns);
+  const see = (record: RecordView): void => {
+    same?.add(record);
+    each?.(record);
+  };
   try {
-    const content = await contentOfFiles(readCounted(store, advance, signal), source);
+    const content = await contentOfFiles(readCounted(store, advance, signal), source, { each: see });
     const differing = content.files.flatMap((found, index) => differingFile(sequence, found, source.files[index]));
-    return [...differing, ...differingHours(sequence, source, content)];
+    const changed =
+      unchanged == null || same?.finish().root === unchanged.root
+        ? []
+        : [at(sequence, placeOf(source), 'other_content', 'columns that no key changes are not as they were before it')];
+    return [...differing, ...differingHours(sequence, source, content), ...changed];
   } catch (error) {
     if (!(error instanceof OrdersyncError) || error.code !== 'unhealthy') throw error;
     const broken: Finding[] = [];
@@ -78,6 +94,24 @@ export async function checkContent(needs: Needs, { sequence, source }: SourceToC
       broken.push(...(await checkBytes({ ...needs, advance: () => undefined }, sequence, file)));
     const first = source.files[0]?.key ?? '';
     return broken.length > 0 ? broken : [at(sequence, first, 'unreadable', errorText(error))];
+  }
+}
+
+/** As checkBytes, for a file whose rows somebody wants to see. */
+export async function checkRows(
+  needs: Needs,
+  { sequence, source, each }: SourceToCheck,
+  file: ArchiveFile,
+): Promise<Finding[]> {
+  const { store, signal, advance } = needs;
+  try {
+    const read = readCounted(store, advance, signal);
+    const { files } = await contentOfFiles(read, { ...source, files: [file] }, { each });
+    return files.flatMap((found) => differingFile(sequence, found, file));
+  } catch (error) {
+    if (!(error instanceof OrdersyncError) || error.code !== 'unhealthy') throw error;
+    const broken = await checkBytes({ ...needs, advance: () => undefined }, sequence, file);
+    return broken.length > 0 ? broken : [at(sequence, file.key, 'unreadable', errorText(error))];
   }
 }
 
@@ -92,13 +126,17 @@ function differingFile(sequence: number, found: ArchiveFile, expected: ArchiveFi
 function differingHours(sequence: number, source: ArchivedSource, content: Content): Finding[] {
   const { equal, differing } = compareContent(source, content);
   if (equal) return [];
-  const place = source.files.map(({ key }) => key).join(', ') || source.table;
+  const place = placeOf(source);
   if (differing.length === 0)
     return [at(sequence, place, 'other_content', 'its rows do not make up the archived root')];
   return differing.map(({ hour, message }) => ({
     ...at(sequence, place, 'other_content', message),
     ...(hour === null ? {} : { hour }),
   }));
+}
+
+function placeOf({ files, table }: ArchivedSource): string {
+  return files.map(({ key }) => key).join(', ') || table;
 }
 
 function at(sequence: number, place: string, fault: FileFault, message: string): Finding {

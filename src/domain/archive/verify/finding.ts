@@ -7,7 +7,8 @@ export type FileFault =
   | 'other_bytes' // its sha256 is not the manifest's
   | 'unreadable' // it is no Parquet file that this program wrote
   | 'other_rows'
-  | 'other_content'; // rows of an hour are not the archived ones
+  | 'other_content' // rows of an hour are not the archived ones
+  | 'unreadable_value'; // of a sample: its key is not there, or does not open it
 
 /** What can be wrong with what points at the chain. */
 export type HeadFault = 'damaged_head' | 'missing_head' | 'unknown_head';

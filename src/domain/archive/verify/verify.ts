@@ -3,12 +3,17 @@ import type { Context, Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore, StoredObject } from '../../../store/store.ts';
 import type { Head } from '../manifest/chain.ts';
-import type { SignedManifest } from '../manifest/manifest.ts';
+import type { ArchivedSource, SignedManifest } from '../manifest/manifest.ts';
+import { manifestKey } from '../manifest/places.ts';
+import { contradictionsBetween } from '../manifest/superseding.ts';
 import { paced } from '../paced.ts';
 import type { ChainToCheck, ProvenManifest } from './chain.ts';
 import { checkChain, noArchive, readProven } from './chain.ts';
-import { checkBytes, checkContent, checkPresence } from './files.ts';
+import type { ManifestSample, SampleRequest } from './decrypt-sample.ts';
+import { sampleOf } from './decrypt-sample.ts';
+import { checkBytes, checkContent, checkPresence, checkRows } from './files.ts';
 import type { Finding } from './finding.ts';
+import { successorsOf } from './superseding.ts';
 import { unnamedObjects } from './unnamed.ts';
 
 export interface VerifyRequest extends ChainToCheck {
@@ -18,6 +23,8 @@ export interface VerifyRequest extends ChainToCheck {
   readonly months: readonly string[];
   /** Read the bytes of only so many files, chosen at random; undefined: of all. */
   readonly sample: number | undefined;
+  /** Decrypt some rows of each manifest whose files count. */
+  readonly decrypt?: SampleRequest | undefined;
 }
 
 export interface CheckedManifest {
@@ -27,6 +34,10 @@ export interface CheckedManifest {
   /** Whose bytes were read; the others were looked at for presence and size. */
   readonly filesRead: number;
   readonly bytes: number;
+  /** Of a sample, decrypted. */
+  readonly decrypted: number;
+  /** The manifest whose files hold these rows now, under other keys: these may be gone. */
+  readonly supersededBy: number | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -51,53 +62,106 @@ export async function* verifyArchive(ctx: Needs, request: VerifyRequest): Work<V
   if (empty) throw noArchive(store);
   const chosen = proven.filter((manifest) => isChosen(request, manifest));
   if (chosen.length === 0 && findings.length === 0) throw nothingChosen(request);
-  const reading = chooseFiles(chosen, request.sample);
+  const successors = successorsOf(proven);
+  const reading = chooseFiles(
+    chosen.filter(({ sequence }) => !successors.has(sequence)),
+    request.sample,
+  );
   const manifests: CheckedManifest[] = [];
   for (const [index, manifest] of chosen.entries()) {
     ctx.signal.throwIfAborted();
     const signed = await readProven(store, manifest);
+    const before = await readSuperseded(store, manifest, proven);
+    const supersededBy = successors.get(manifest.sequence);
+    const sample =
+      request.decrypt === undefined || supersededBy !== undefined
+        ? undefined
+        : await sampleOf(signed.manifest, request.decrypt);
     const label = `manifest ${manifest.sequence} (${index + 1} of ${chosen.length})`;
     const total = sumBytes(signed, reading);
     const detail = `${manifest.table} ${manifest.month}`;
     const checked = yield* paced(
       ctx,
-      async (advance) => checkManifest({ ...ctx, store, advance }, signed, reading),
+      async (advance) => checkManifest({ ...ctx, store, advance }, { signed, before, supersededBy, reading, sample }),
       (done) => ({ kind: 'progress', label, done, total, unit: 'bytes', detail }),
     );
-    manifests.push({ manifest, ...checked });
+    manifests.push({ manifest, supersededBy, ...checked });
   }
   const unnamed = isWhole(request) ? yield* unnamedObjects(ctx, store, proven, findings) : [];
   return { manifests, findings, unnamed, head };
 }
 
+interface ManifestToCheck {
+  readonly signed: SignedManifest;
+  /** The one that it stands for, if it is a rewrap and that one is genuine. */
+  readonly before: SignedManifest | undefined;
+  readonly supersededBy: number | undefined;
+  /** Undefined: all files. */
+  readonly reading: ReadonlySet<string> | undefined;
+  readonly sample: ManifestSample | undefined;
+}
+
 async function checkManifest(
-  needs: Parameters<typeof checkContent>[0] & { readonly store: ObjectStore },
-  signed: SignedManifest,
-  reading: ReadonlySet<string> | undefined,
-): Promise<Omit<CheckedManifest, 'manifest'>> {
+  needs: Parameters<typeof checkContent>[0],
+  wanted: ManifestToCheck,
+): Promise<Omit<CheckedManifest, 'manifest' | 'supersededBy'>> {
+  const { signed, before, sample } = wanted;
   const { sequence, sources } = signed.manifest;
-  const findings: Finding[] = [];
-  for (const source of sources) {
-    const absent = await checkPresence(needs, { sequence, source });
-    findings.push(...absent);
-    const there = source.files.filter(({ key }) => !absent.some(({ place }) => place === key));
-    if (reading === undefined && absent.length === 0) {
-      findings.push(...(await checkContent(needs, { sequence, source })));
-      continue;
-    }
-    // The rows of a source with a hole in it make up no root; the files that are left can still be held to their digests.
-    for (const file of there) {
-      if (reading?.has(file.key) ?? true) findings.push(...(await checkBytes(needs, sequence, file)));
-    }
+  const findings: Finding[] = (before === undefined ? [] : contradictionsBetween(signed, before)).map((message) => ({
+    fault: 'wrong_successor',
+    sequence,
+    place: manifestKey(sequence),
+    message,
+  }));
+  const read = new Set<string>();
+  for (const [index, source] of sources.entries()) {
+    findings.push(...(await checkSource(needs, wanted, { source, index, read })));
   }
+  const decrypted = sample?.verdict();
   const files = filesOf(signed);
   return {
     rows: sources.reduce((sum, { rows }) => sum + rows, 0),
     files: files.length,
-    filesRead: files.filter(({ key }) => reading?.has(key) ?? true).length,
+    filesRead: files.filter(({ key }) => read.has(key)).length,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    findings,
+    decrypted: decrypted?.values ?? 0,
+    findings: [...findings, ...(decrypted?.findings ?? [])],
   };
+}
+
+async function checkSource(
+  needs: Parameters<typeof checkContent>[0],
+  { signed: { manifest }, supersededBy, reading, sample }: ManifestToCheck,
+  { source, index, read }: { readonly source: ArchivedSource; readonly index: number; readonly read: Set<string> },
+): Promise<Finding[]> {
+  const { sequence, supersedes } = manifest;
+  const absent = await checkPresence(needs, { sequence, source });
+  const gone = new Set(absent.filter(({ fault }) => fault === 'missing_file').map(({ place }) => place));
+  // The rows of a superseded manifest are in the files of another one, which is looked at too.
+  const findings = absent.filter(({ fault }) => supersededBy === undefined || fault !== 'missing_file');
+  const whole = { sequence, source, unchanged: supersedes?.sources[index]?.unchanged, each: sample?.watch(source) };
+  if (reading === undefined && absent.length === 0) {
+    for (const { key } of source.files) read.add(key);
+    return checkContent(needs, whole);
+  }
+  // The rows of a source with a hole in it make up no root; the files that are left can still be held to their digests.
+  for (const file of source.files) {
+    const wanted = reading?.has(file.key) ?? true;
+    if (!wanted || gone.has(file.key) || findings.some(({ place }) => place === file.key)) continue;
+    read.add(file.key);
+    const checked = whole.each === undefined ? checkBytes(needs, sequence, file) : checkRows(needs, whole, file);
+    findings.push(...(await checked));
+  }
+  return findings;
+}
+
+async function readSuperseded(
+  store: ObjectStore,
+  { supersedes }: ProvenManifest,
+  proven: readonly ProvenManifest[],
+): Promise<SignedManifest | undefined> {
+  const before = proven.find(({ sequence }) => sequence === supersedes?.sequence);
+  return before && (await readProven(store, before));
 }
 
 /** Undefined for all. */

@@ -53,7 +53,7 @@ describe('the content of a source', () => {
     expect(content.leaves.length).toBeGreaterThan(3);
     expect(content).toEqual(await contentInDatabase(session, source));
     const heard: number[] = [];
-    const { files: read, ...found } = await contentOfFiles(store.read, archived, (rows) => heard.push(rows));
+    const { files: read, ...found } = await contentOfFiles(store.read, archived, { tick: (rows) => heard.push(rows) });
     expect(found).toEqual(content);
     expect(read).toEqual(files);
     expect(compareContent(content, found)).toEqual({ equal: true, differing: [] });
