@@ -8,5 +8,6 @@ export const archive: Noun = {
     verify: async () => (await import('./verify.ts')).verify,
     restore: async () => (await import('./restore.ts')).restore,
     query: async () => (await import('./query.ts')).query,
+    rewrap: async () => (await import('./rewrap.ts')).rewrap,
   },
 };

@@ -1,7 +1,13 @@
 import type { Session } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
 import type { ManifestUse } from './archives-queries.ts';
-import { countUnderKid, readArchiveTables, readManifestUses, readUnregisteredColumns } from './archives-queries.ts';
+import {
+  countUnderKid,
+  readArchiveTables,
+  readManifestUses,
+  readPendingUses,
+  readUnregisteredColumns,
+} from './archives-queries.ts';
 
 export type { ManifestUse } from './archives-queries.ts';
 
@@ -34,14 +40,17 @@ export async function archivesNeeding(session: Session, kid: string): Promise<Ar
 }
 
 /**
- * Archives with values under this key. Each counts for as long as its manifest is in the chain, whether or not its month was
- * restored: its files are still the archive.
+ * Archives with values under this key. Each counts for as long as its files are kept, whether or not its month was restored:
+ * they are still the archive. Only archive rewrap gives them up, when other files hold the rows.
  * @throws OrdersyncError `precondition` when the database keeps its archives in a form that this version does not read: what
  *   is unknown is needed
  */
 export async function manifestsNeeding({ sql }: Session, kid: string): Promise<ManifestUse[]> {
-  const { journal, manifests } = await readArchiveTables(sql);
-  if (manifests) return readManifestUses(sql, kid);
+  const { journal, manifests, rewraps } = await readArchiveTables(sql);
+  if (manifests) {
+    const pending = rewraps ? await readPendingUses(sql, kid) : [];
+    return [...(await readManifestUses(sql, { kid, rewraps })), ...pending];
+  }
   if (!journal) return [];
   throw new OrdersyncError('precondition', 'archive_journal lists exported archives, and this version cannot read it', {
     hint: 'use a version of ordersync that knows the journal: it tells which archives need the key',
@@ -49,6 +58,7 @@ export async function manifestsNeeding({ sql }: Session, kid: string): Promise<M
 }
 
 /** `manifest 3 (audit_logs 2025-01): 12 values` */
-export function describeManifestUse({ manifest, table, month, values }: ManifestUse): string {
+export function describeManifestUse({ manifest, table, month, values, pending }: ManifestUse): string {
+  if (pending) return `manifest ${manifest} (${table} ${month}): archive rewrap is writing its values under this key`;
   return `manifest ${manifest} (${table} ${month}): ${values} ${values === 1 ? 'value' : 'values'}`;
 }

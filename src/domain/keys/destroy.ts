@@ -124,7 +124,7 @@ async function* requireUnused(session: Session, key: DataKeyRow, dataKeys: reado
 function neededByManifests(keyId: string, { manifests, tables }: ArchivedUses): OrdersyncError {
   return new OrdersyncError('precondition', `${keyId} is needed by ${manifests.length} archived months`, {
     body: [...manifests.map(describeManifestUse), ...tables.map(describeTableUse)],
-    hint: 'an archive stays encrypted with the keys of its time: keep the key as long as these archives are kept; retired, it encrypts nothing new',
+    hint: `an archive stays encrypted with the keys of its time: keep the key, which encrypts nothing new, or move the archives to the active one: ordersync archive rewrap --from-key ${keyId} --remove-old`,
     facts: { key_id: keyId, manifests, needed: tables },
   });
 }

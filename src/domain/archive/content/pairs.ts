@@ -26,7 +26,10 @@ export interface ArchivedPairs {
  * The encrypted pairs of an archived table; undefined where it has none.
  * @throws OrdersyncError `precondition` for ciphertext columns that this version knows nothing of
  */
-export function pairsOf({ table: name, columns }: Pick<ArchivedSource, 'table' | 'columns'>): ArchivedPairs | undefined {
+export function pairsOf({
+  table: name,
+  columns,
+}: Pick<ArchivedSource, 'table' | 'columns'>): ArchivedPairs | undefined {
   const places = new Map(columns.map((column, index) => [column.name, index]));
   const encrypted = columns.map((column) => column.name).filter(isEncrypted);
   if (encrypted.length === 0) return undefined;
@@ -62,9 +65,13 @@ export function rowIdOf(record: RecordView, { id, idIsUuid }: ArchivedPairs): st
 }
 
 function unknownColumns(table: string, columns: readonly string[]): OrdersyncError {
-  return new OrdersyncError('precondition', `${table} was archived with encrypted columns that this version does not know`, {
-    body: columns.map((column) => `${table}.${column}`),
-    hint: 'use the version of ordersync that archived it, or a newer one',
-    facts: { table, columns },
-  });
+  return new OrdersyncError(
+    'precondition',
+    `${table} was archived with encrypted columns that this version does not know`,
+    {
+      body: columns.map((column) => `${table}.${column}`),
+      hint: 'use the version of ordersync that archived it, or a newer one',
+      facts: { table, columns },
+    },
+  );
 }

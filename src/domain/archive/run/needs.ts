@@ -8,8 +8,8 @@ import type { Manifest } from '../manifest/manifest.ts';
 import type { PublicKeys, Signer } from '../manifest/sign.ts';
 import type { Month } from '../../partitions/month.ts';
 
-/** What every step of an archive works with; one for a whole run, which holds the archive's lock. */
-export interface ArchiveRun {
+/** What writes to the chain of manifests; one for a whole run, which holds the archive's lock. */
+export interface ChainRun {
   readonly ctx: Pick<Context, 'db' | 'clock' | 'signal' | 'reach'>;
   readonly session: Session;
   readonly store: ObjectStore;
@@ -17,6 +17,10 @@ export interface ArchiveRun {
   readonly signer: Signer;
   readonly publicKeys: PublicKeys;
   readonly identity: Pick<Manifest, 'database' | 'schemaVersion' | 'tool'>;
+}
+
+/** What every step of an archive works with besides. */
+export interface ArchiveRun extends ChainRun {
   readonly manners: Manners;
   /** How long to wait while another run changes partitions. */
   readonly waitMs: number;

@@ -29,16 +29,12 @@ async function* readSourceBack({ ctx, store }: ArchiveRun, what: string, archive
     unit: 'rows',
   });
   yield tell();
-  const reading = contentOfFiles(
-    (key, range) => store.read(key, range),
-    archived,
-    {
-      tick: (rows) => {
-        ctx.signal.throwIfAborted();
-        state.rows = rows;
-      },
+  const reading = contentOfFiles((key, range) => store.read(key, range), archived, {
+    tick: (rows) => {
+      ctx.signal.throwIfAborted();
+      state.rows = rows;
     },
-  );
+  });
   const found = yield* whileWorking(ctx, reading, tell);
   state.rows = found.rows;
   yield tell();

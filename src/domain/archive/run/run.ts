@@ -1,21 +1,18 @@
-import type { Context, ProgressEvent, Work } from '../../../context.ts';
+import type { Context, Work } from '../../../context.ts';
 import { describeServerError } from '../../../db/server-error.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
 import type { Manners } from '../../partitions/attempts.ts';
-import { adoptStored } from '../manifest/adopt.ts';
-import { ensureSigningKey, publishPublicKey, readPublicKeys } from '../manifest/signing-keys.ts';
 import type { ArchivePlan, ArchiveRequest, PlannedMonth, Staying } from '../plan/plan.ts';
 import { planArchive } from '../plan/plan.ts';
 import { whyItStays } from '../plan/stays.ts';
 import { removeCover } from './cover.ts';
 import type { JournalEntry } from './journal-queries.ts';
-import { createLedger } from './ledger.ts';
-import { readIdentity } from './ledger-queries.ts';
 import { takeArchiveLock } from './lock.ts';
 import { archiveMonth } from './month.ts';
 import type { ArchiveRun } from './needs.ts';
+import { openChain } from './open-chain.ts';
 
 export interface RunRequest extends ArchiveRequest {
   readonly manners: Manners;
@@ -82,20 +79,11 @@ async function* begin(
   { session, store }: { readonly session: Session; readonly store: ObjectStore },
   request: RunRequest,
 ): Work<{ run: ArchiveRun; plan: ArchivePlan }> {
-  const signer = await ensureSigningKey(session, async () => ctx.keys());
-  await publishPublicKey(store, signer.publicKey);
-  const identity = { ...(await readIdentity(session.sql)), tool: request.tool };
-  const ledger = createLedger(session, store.location);
-  const publicKeys = await readPublicKeys(session.sql);
-  const told: ProgressEvent[] = [];
-  const tell = (event: ProgressEvent): void => void told.push(event);
-  await adoptStored({ signer, publicKeys, database: identity.database, tell }, { ledger, store });
-  yield* told;
+  const chain = yield* openChain(ctx, { session, store }, request.tool);
   const plan = await planArchive(session, request, ctx.clock.now());
   requireSameStore(plan, store);
   const { manners, waitMs, keep } = request;
-  const run = { ctx, session, store, ledger, signer, publicKeys, identity, manners, waitMs, cut: plan.cut, keep };
-  return { run, plan };
+  return { run: { ...chain, manners, waitMs, cut: plan.cut, keep }, plan };
 }
 
 /** An archive that was begun is finished where it was begun. */

@@ -8,7 +8,7 @@ import { parseMonth, startOf, endOf } from '../../partitions/month.ts';
 import type { JournalEntry } from './journal-queries.ts';
 import { setBack, setVerified } from './journal-queries.ts';
 import { readKeptManifest } from './ledger-queries.ts';
-import type { ArchiveRun } from './needs.ts';
+import type { ArchiveRun, ChainRun } from './needs.ts';
 import { reach } from './needs.ts';
 import { readBack } from './read-back.ts';
 
@@ -33,8 +33,8 @@ export async function* sealMonth(run: ArchiveRun, entry: JournalEntry): Work<voi
 
 /** Signs what is archived, at the end of the chain. @returns the number of its manifest */
 export async function* append(
-  run: ArchiveRun,
-  archive: Pick<Manifest, 'table' | 'month' | 'kind' | 'sources'>,
+  run: ChainRun,
+  archive: Pick<Manifest, 'table' | 'month' | 'kind' | 'sources' | 'supersedes'>,
 ): Work<number> {
   const { ctx, signer, publicKeys, ledger, store, identity } = run;
   const told: ProgressEvent[] = [];
@@ -59,8 +59,8 @@ export function boundsOf(month: string): { readonly lower: string; readonly uppe
  * @throws OrdersyncError `unhealthy` unless it is there, genuine, and the one that the database knows
  */
 export async function readProven(
-  { session, store, publicKeys }: ArchiveRun,
-  entry: JournalEntry,
+  { session, store, publicKeys }: ChainRun,
+  entry: Pick<JournalEntry, 'table' | 'month' | 'sequence'>,
 ): Promise<SignedManifest> {
   const what = `${entry.table} ${entry.month}`;
   if (entry.sequence === null) throw new TypeError(`${what} has no manifest`);

@@ -12,16 +12,22 @@ import type { ArchivedSource, Manifest } from '../manifest/manifest.ts';
 import type { Finding } from './finding.ts';
 
 /** What a sample is decrypted with. */
-export interface SampleKeys {
+interface SampleKeys {
   readonly keys: KeySet;
   readonly findKid: DatabaseKeys['findKid'];
+  /** Undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
 }
 
 export interface SampleRequest {
   /** Of each archived table in each manifest. */
   readonly rows: number;
   readonly databaseKeys: Pick<DatabaseKeys, 'keysFor' | 'findKid'>;
+  /** Only values under these keys; none or undefined: all values. */
+  readonly kids?: readonly string[];
 }
+
+type SampledManifest = Pick<Manifest, 'sequence' | 'sources'>;
 
 /** The samples of the sources of one manifest. */
 export class ManifestSample {
@@ -29,7 +35,7 @@ export class ManifestSample {
   readonly #sequence: number;
   readonly #keys: SampleKeys;
 
-  constructor({ sequence, sources }: Manifest, rows: number, keys: SampleKeys) {
+  constructor({ sequence, sources }: SampledManifest, rows: number, keys: SampleKeys) {
     this.#sequence = sequence;
     this.#keys = keys;
     for (const source of sources) this.#samples.set(source, new RowSample(source, rows));
@@ -51,10 +57,13 @@ export class ManifestSample {
 }
 
 /** Unwraps the keys of a manifest, and readies its samples. */
-export async function sampleOf(manifest: Manifest, { rows, databaseKeys }: SampleRequest): Promise<ManifestSample> {
-  const kids = manifest.sources.flatMap(({ keyIds }) => Object.keys(keyIds));
-  const keys = await databaseKeys.keysFor(kids);
-  return new ManifestSample(manifest, rows, { keys, findKid: databaseKeys.findKid });
+export async function sampleOf(
+  manifest: SampledManifest,
+  { rows, databaseKeys, kids = [] }: SampleRequest,
+): Promise<ManifestSample> {
+  const keys = await databaseKeys.keysFor(manifest.sources.flatMap(({ keyIds }) => Object.keys(keyIds)));
+  const only = kids.length === 0 ? undefined : new Set(kids);
+  return new ManifestSample(manifest, rows, { keys, findKid: databaseKeys.findKid, only });
 }
 
 export interface SampleVerdict {
@@ -99,10 +108,16 @@ class RowSample {
       for (const pair of pairs.pairs) {
         const text = textAt(record, pair.value);
         if (text === undefined || isAbsent(record, pair)) continue;
+        if (keys.only !== undefined && !keys.only.has(kidOf(text) ?? '')) continue;
         values += 1;
         const fault = faultOf(keys, pairs, pair, { rowId, text });
         if (fault === undefined) continue;
-        findings.push({ fault: 'unreadable_value', sequence, place: placeOf(this.#source, pair, rowId), message: fault });
+        findings.push({
+          fault: 'unreadable_value',
+          sequence,
+          place: placeOf(this.#source, pair, rowId),
+          message: fault,
+        });
       }
     }
     return { values, findings };
@@ -126,7 +141,9 @@ function faultOf(
     opened.plaintext.fill(0);
     return undefined;
   }
-  return opened.fault === 'unknown_key' ? lacking(kidOf(text), findKid) : `it cannot be decrypted: ${SAID[opened.fault]}`;
+  return opened.fault === 'unknown_key'
+    ? lacking(kidOf(text), findKid)
+    : `it cannot be decrypted: ${SAID[opened.fault]}`;
 }
 
 function lacking(kid: string | undefined, findKid: SampleKeys['findKid']): string {

@@ -85,7 +85,14 @@ export async function checkContent(needs: Needs, wanted: SourceToCheck): Promise
     const changed =
       unchanged == null || same?.finish().root === unchanged.root
         ? []
-        : [at(sequence, placeOf(source), 'other_content', 'columns that no key changes are not as they were before it')];
+        : [
+            at(
+              sequence,
+              placeOf(source),
+              'other_content',
+              'columns that no key changes are not as they were before it',
+            ),
+          ];
     return [...differing, ...differingHours(sequence, source, content), ...changed];
   } catch (error) {
     if (!(error instanceof OrdersyncError) || error.code !== 'unhealthy') throw error;
