@@ -35,6 +35,7 @@ export interface StoredManifest {
     readonly table: string;
     readonly month: string;
     readonly previous: string | null;
+    readonly supersedes?: { readonly sequence: number };
     readonly sources: readonly StoredSource[];
   };
 }

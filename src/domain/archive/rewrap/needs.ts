@@ -7,3 +7,20 @@ export interface RewrapRun extends ChainRun {
   readonly keys: DatabaseKeys;
   readonly batch: Renewal['batch'];
 }
+
+/** Places where a test may kill the program, in the order in which a manifest comes to them. */
+export const REWRAP_POINTS = [
+  'rewrap-planned',
+  'rewrap-mid-write',
+  'rewrap-written',
+  'rewrap-read-back',
+  'rewrap-signed',
+  'rewrap-proven',
+  'rewrap-removing',
+  'rewrap-removed-file',
+  'rewrap-removed',
+] as const;
+
+export function reach({ ctx }: Pick<RewrapRun, 'ctx'>, point: (typeof REWRAP_POINTS)[number]): void {
+  ctx.reach(point);
+}

@@ -11,6 +11,7 @@ import { append, readProven } from '../run/seal.ts';
 import type { RewrapEntry, Written } from './journal-queries.ts';
 import { beginRewrap, readRewrap, setSigned, setUnwritten, setWritten } from './journal-queries.ts';
 import type { RewrapRun } from './needs.ts';
+import { reach } from './needs.ts';
 import type { PlannedRewrap } from './plan.ts';
 import { proveFiles } from './prove.ts';
 import { readMissingKids } from './queries.ts';
@@ -47,7 +48,7 @@ async function* write(
   const renewal: Renewal = { kids: new Set(kids), keys: await run.keys.keysFor(kids), to, batch: run.batch };
   const rewrapId = newRewrapId();
   await begin(run, { supersedes: sequence, rewrapId, kids: [...to.values()].map(({ key }) => key.kid) });
-  ctx.reach('rewrap-planned');
+  reach(run, 'rewrap-planned');
   const sources: ArchivedSource[] = [];
   const superseded: SupersededSource[] = [];
   for (const source of old.manifest.sources) {
@@ -61,7 +62,7 @@ async function* write(
     superseded.push(rewritten.superseded);
   }
   await setWritten(session.sql, sequence, { sources, superseded });
-  ctx.reach('rewrap-written');
+  reach(run, 'rewrap-written');
 }
 
 /** The keys that values go to, of every type that the sources have such values of. */
@@ -131,11 +132,11 @@ async function* seal(
     throw error;
   }
   requireSame(old, { sources, supersedes });
-  ctx.reach('rewrap-read-back');
+  reach(run, 'rewrap-read-back');
   const successor = yield* append(run, { table, month, kind: 'rewrap', sources, supersedes });
   // The ledger has done so with the manifest, but where an interrupted run had stored the very same one.
   await setSigned(session.sql, sequence, successor);
-  ctx.reach('rewrap-signed');
+  reach(run, 'rewrap-signed');
 }
 
 /** What will be signed must not say anything of the old manifest that is not so. */

@@ -6,6 +6,7 @@ import { contradictionsBetween } from '../manifest/superseding.ts';
 import { readProven } from '../run/seal.ts';
 import { readRewrap, setRemoved, setRemoving } from './journal-queries.ts';
 import type { RewrapRun } from './needs.ts';
+import { reach } from './needs.ts';
 import type { OldManifest } from './plan.ts';
 import { proveFiles } from './prove.ts';
 import { readMissingKids, readOldFiles } from './queries.ts';
@@ -23,7 +24,7 @@ export interface RemovedFiles {
 export async function* removeOld(run: RewrapRun, { sequence, table, month }: OldManifest): Work<RemovedFiles> {
   const { ctx, session, store } = run;
   const holder = yield* proveSuccessors(run, { sequence, table, month });
-  ctx.reach('rewrap-proven');
+  reach(run, 'rewrap-proven');
   const kids = holder.manifest.sources.flatMap(({ keyIds }) => Object.keys(keyIds));
   await changeKeys(session, async () => {
     // What nobody could read before does not keep the rest.
@@ -32,7 +33,7 @@ export async function* removeOld(run: RewrapRun, { sequence, table, month }: Old
     if (missing.length > 0) throw keyGone(missing, table, month);
     await setRemoving(session.sql, sequence);
   });
-  ctx.reach('rewrap-removing');
+  reach(run, 'rewrap-removing');
   const removed = { files: 0, bytes: 0 };
   for (const { key, bytes } of await readOldFiles(session.sql, sequence)) {
     ctx.signal.throwIfAborted();
@@ -42,11 +43,11 @@ export async function* removeOld(run: RewrapRun, { sequence, table, month }: Old
       removed.bytes += bytes;
       if ((await store.head(key)) !== undefined) throw stillThere(key, store.location);
     }
-    ctx.reach('rewrap-removed-file');
+    reach(run, 'rewrap-removed-file');
     yield { kind: 'progress', label: `${table} ${month}: old files removed`, done: removed.files, unit: 'files' };
   }
   await setRemoved(session.sql, sequence, removed);
-  ctx.reach('rewrap-removed');
+  reach(run, 'rewrap-removed');
   return removed;
 }
 

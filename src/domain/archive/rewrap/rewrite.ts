@@ -13,7 +13,8 @@ import type { ArchivedSource, ArchiveFile, SupersededSource } from '../manifest/
 import { DEFAULT_CODEC } from '../parquet/compression.ts';
 import { readParquet } from '../parquet/file-reader.ts';
 import { ParquetFileWriter } from '../parquet/file-writer.ts';
-import type { ChainRun } from '../run/needs.ts';
+import type { RewrapRun } from './needs.ts';
+import { reach } from './needs.ts';
 import type { Renewal } from './renew-rows.ts';
 import { RowBuffer } from './row-buffer.ts';
 
@@ -48,7 +49,7 @@ export function concerns({ kids }: Pick<Renewal, 'kids'>, { keyIds }: ArchivedSo
  * what the manifest says, and everything but those values goes through unchanged. Memory does not depend on the rows.
  * @throws OrdersyncError `unhealthy` for files that are not as they were signed, and for values that cannot be decrypted
  */
-export async function* rewriteSource(run: ChainRun, { source, renewal, rewrapId }: Rewrite): Work<RewrittenSource> {
+export async function* rewriteSource(run: RewrapRun, { source, renewal, rewrapId }: Rewrite): Work<RewrittenSource> {
   const pairs = pairsOf(source);
   if (pairs === undefined) throw new TypeError(`${source.table} has values under keys, and no encrypted columns`);
   const columns = unchangedColumns(source, pairs);
@@ -61,7 +62,7 @@ export async function* rewriteSource(run: ChainRun, { source, renewal, rewrapId 
   for (const [index, file] of source.files.entries()) {
     const key = newKey(file, index, rewrapId);
     files.push(yield* rewriteFile(run, { source, renewal, pairs, passes }, file, key));
-    run.ctx.reach('rewrap-mid-write');
+    reach(run, 'rewrap-mid-write');
   }
   requireContent(source, passes.old.finish());
   const content = passes.renewed.finish();
@@ -87,7 +88,7 @@ interface FileRewrite {
 }
 
 async function* rewriteFile(
-  { ctx, store }: ChainRun,
+  { ctx, store }: RewrapRun,
   { source, renewal, pairs, passes }: FileRewrite,
   file: ArchiveFile,
   key: string,
