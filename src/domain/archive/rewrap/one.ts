@@ -41,7 +41,7 @@ async function* write(
   old: SignedManifest,
   { planned, entry }: { readonly planned: PlannedRewrap; readonly entry: RewrapEntry | undefined },
 ): Work<void> {
-  const { session, ctx } = run;
+  const { session } = run;
   const { sequence, kids } = planned;
   if (entry !== undefined) yield* clearAttempt(run, old, entry);
   const to = await activeKeys(run, old, kids);
@@ -121,7 +121,7 @@ async function* seal(
   old: SignedManifest,
   { written: { sources, superseded }, kids }: { readonly written: Written; readonly kids: readonly string[] },
 ): Work<void> {
-  const { session, ctx } = run;
+  const { session } = run;
   const { sequence, table, month } = old.manifest;
   const supersedes = { sequence, digest: old.digest, kind: roleOf(old.manifest), sources: superseded };
   try {
