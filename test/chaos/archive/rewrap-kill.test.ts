@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { REWRAP_POINTS } from '../../../src/domain/archive/rewrap/needs.ts';
-import { environmentOf } from '../../store/s3/fixture.ts';
+import { environmentOf, setAwsEnvironment } from '../../store/s3/fixture.ts';
 import type { RewrapSite } from '../../support/archive/rewrap-site.ts';
 import { rewrapSite } from '../../support/archive/rewrap-site.ts';
 import { monthsAgo } from '../../support/archive/months.ts';
@@ -57,6 +57,8 @@ describe('a rewrap in S3', () => {
   test(`${KILLS.s3} kills (seed ${SEED}): ${PROMISE}`, { timeout: PATIENCE_MS }, async () => {
     const s3 = await startS3();
     onTestFinished(async () => s3.close());
+    // What runs in this process is led there too.
+    onTestFinished(setAwsEnvironment(environmentOf(s3)));
     const storeEnv = {
       ...(environmentOf(s3) as Record<string, string>),
       ORDERSYNC_ARCHIVE: 's3://archive/shop',
