@@ -98,13 +98,6 @@ describe('beside the manifest it stands for', () => {
 });
 
 describe('in the chain', () => {
-  const link = (sequence: number, changes: Partial<ProvenManifest> = {}): ProvenManifest => ({
-    ...{ sequence, table: 'audit_logs', month: '2025-01', kind: 'rewrap', digest: `digest ${sequence}` },
-    ...{ signedWith: 'key', files: [], supersedes: undefined },
-    ...changes,
-  });
-  const of = (sequence: number, digest = `digest ${sequence}`) => ({ supersedes: { sequence, digest } });
-
   test('each stands for one that is there, of its month, and that nothing else stands for', () => {
     const chain = [
       link(1),
@@ -126,9 +119,6 @@ describe('in the chain', () => {
 });
 
 test('a month is read from what stands for its parts; what was replaced stays so', () => {
-  const part = (sequence: number, kind: 'month' | 'supplement') =>
-    signed(signer, { ...draftOf('2025-01'), sequence, kind });
-  const moved = (sequence: number, of: number) => rewrapOf({ sequence }, { sequence: of });
   const chain = [
     part(1, 'month'),
     part(2, 'month'),
@@ -142,6 +132,25 @@ test('a month is read from what stands for its parts; what was replaced stays so
   expect(month?.parts.map(({ manifest }) => manifest.sequence)).toEqual([7, 6]);
 });
 
-function without({ supersedes: _, ...manifest }: Manifest): Manifest {
-  return manifest;
+function link(sequence: number, changes: Partial<ProvenManifest> = {}): ProvenManifest {
+  const digest = `digest ${sequence}`;
+  const place = { sequence, table: 'audit_logs', month: '2025-01', kind: 'rewrap', digest } as const;
+  return { ...place, signedWith: 'key', files: [], supersedes: undefined, ...changes };
+}
+
+function of(sequence: number, digest = `digest ${sequence}`): Pick<ProvenManifest, 'supersedes'> {
+  return { supersedes: { sequence, digest } };
+}
+
+function part(sequence: number, kind: 'month' | 'supplement') {
+  return signed(signer, { ...draftOf('2025-01'), sequence, kind });
+}
+
+function moved(sequence: number, superseded: number) {
+  return rewrapOf({ sequence }, { sequence: superseded });
+}
+
+function without(manifest: Manifest): Manifest {
+  const { supersedes, ...rest } = manifest;
+  return supersedes === undefined ? manifest : rest;
 }
