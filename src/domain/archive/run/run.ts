@@ -4,6 +4,7 @@ import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
 import type { Manners } from '../../partitions/attempts.ts';
+import { createRowPace } from '../content/row-pace.ts';
 import { adoptStored } from '../manifest/adopt.ts';
 import { ensureSigningKey, publishPublicKey, readPublicKeys } from '../manifest/signing-keys.ts';
 import type { ArchivePlan, ArchiveRequest, PlannedMonth, Staying } from '../plan/plan.ts';
@@ -20,6 +21,8 @@ import type { ArchiveRun } from './needs.ts';
 export interface RunRequest extends ArchiveRequest {
   readonly manners: Manners;
   readonly waitMs: number;
+  /** Rows per second at most while they are exported; undefined for as fast as it goes. */
+  readonly maxRate: number | undefined;
   /** "ordersync 1.0.0" */
   readonly tool: string;
 }
@@ -93,8 +96,10 @@ async function* begin(
   yield* told;
   const plan = await planArchive(session, request, ctx.clock.now());
   requireSameStore(plan, store);
-  const { manners, waitMs, keep } = request;
-  const run = { ctx, session, store, ledger, signer, publicKeys, identity, manners, waitMs, cut: plan.cut, keep };
+  const { manners, waitMs, keep, maxRate } = request;
+  const pace = createRowPace(ctx, maxRate);
+  const proofs = { ledger, signer, publicKeys, identity };
+  const run = { ctx, session, store, ...proofs, manners, pace, waitMs, cut: plan.cut, keep };
   return { run, plan };
 }
 
