@@ -24,6 +24,7 @@ const OPTIONS = {
   table: TABLE_OPTION,
   ...STORE_OPTIONS,
   keep: option.flag('export and prove, and leave the months in the database'),
+  maxRate: option.integer('rows per second at most while exporting', { min: 1, placeholder: 'rows' }),
   ...CHANGE_OPTIONS,
 };
 const ARGUMENTS = { unit: AGE_ARGUMENT };
@@ -57,6 +58,7 @@ export const run = defineCommand({
     'ordersync archive run --older-than 6 months --to /srv/archive --dry-run',
     'ordersync archive run --to s3://archive/ordersync',
     'ordersync archive run --month 2025-01 --table audit_logs --keep',
+    'ordersync archive run --older-than 1 year --max-rate 20000',
   ],
   plan: async (ctx, request, { dryRun }): Promise<RunPlan> => {
     const wanted = requestOf(request);
@@ -104,6 +106,7 @@ async function* archive(ctx: Context, request: RunValues) {
       ...requestOf(request),
       manners: { lockTimeoutMs: request.lockTimeout, retries: request.retries },
       waitMs: request.wait,
+      maxRate: request.maxRate,
       tool: `ordersync ${version()}`,
     },
   );

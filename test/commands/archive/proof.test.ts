@@ -75,24 +75,39 @@ describe('what changed since its export is never dropped, and the hour is named'
     expect(await superuser()`select from audit_logs where id = ${id}`).toHaveLength(1);
   });
 
-  test('one flipped boolean', async () => {
-    await stopBeforeDrop();
-    const id = await pick(7);
-    const hour = await hourOf(id);
-    await changed(`update ${table} set success = not success where id = '${id}'`);
-    expect(await refusedRun()).toEqual(refusalFor(hour));
-    await changed(`update ${table} set success = not success where id = '${id}'`);
+  // Both before anything leaves and when the month stands alone: each has a proof of its own.
+  describe.each([
+    ['while the month is still attached', async () => void (await commands.archive(`${RUN} audit_logs --keep`))],
+    ['when the month stands alone', stopBeforeDrop],
+  ])('%s', (_, prove) => {
+    test('one flipped boolean', async () => {
+      await prove();
+      const id = await pick(7);
+      const hour = await hourOf(id);
+      await changed(`update ${table} set success = not success where id = '${id}'`);
+      expect(await refusedRun()).toEqual(refusalFor(hour));
+      await changed(`update ${table} set success = not success where id = '${id}'`);
+    });
+
+    test('one row in, one row out: as many as before', async () => {
+      await prove();
+      const id = await pick(20);
+      const hour = await hourOf(id);
+      await changed(`update ${table} set id = gen_random_uuid() where id = '${id}'`);
+      expect(await refusedRun()).toEqual(refusalFor(hour));
+      await changed(
+        `update ${table} set id = '${id}' where id not in (select id::uuid from shadow where table_name = 'audit_logs')`,
+      );
+    });
   });
 
-  test('one row in, one row out: as many as before', async () => {
+  test('a row that came into the month when it stood alone', async () => {
     await stopBeforeDrop();
-    const id = await pick(20);
-    const hour = await hourOf(id);
-    await changed(`update ${table} set id = gen_random_uuid() where id = '${id}'`);
-    expect(await refusedRun()).toEqual(refusalFor(hour));
-    await changed(
-      `update ${table} set id = '${id}' where id not in (select id::uuid from shadow where table_name = 'audit_logs')`,
-    );
+    const id = '00000000-0000-4000-8000-00000000abcd';
+    const copied = `select (jsonb_populate_record(m, jsonb_build_object('id', '${id}'))).* from ${table} m`;
+    await changed(`insert into ${table} ${copied} where id = '${await pick(30)}'`);
+    expect(await refusedRun()).toEqual(refusalFor(await hourOf(id)));
+    await changed(`delete from ${table} where id = '${id}'`);
   });
 
   test('a column that was added, whose values the archive does not have', async () => {

@@ -4,11 +4,12 @@ import { ensureMonths } from '../../../src/domain/partitions/ensure/apply.ts';
 import { createChanger } from '../../../src/domain/partitions/attempts.ts';
 import { spanOf } from '../../../src/domain/partitions/ensure/plan.ts';
 import { driven, testContext } from '../../support/context.ts';
-import { addOrder, addRestaurant, addUser } from '../../schema/rows.ts';
+import { addNotification, addOrder, addPayment, addRestaurant, addUser } from '../../schema/rows.ts';
 import { useSchema } from '../../support/schema.ts';
 
 /** The default; more on a machine that is too busy with other tests to make one month in a tenth of it. */
 const LOCK_TIMEOUT_MS = 150;
+const TABLES = ['orders', 'payments', 'audit_logs', 'notification_logs'];
 const database = useSchema();
 
 test('24 months of four tables are made under load, and no reader or writer waits longer than lock_timeout', async () => {
@@ -19,7 +20,10 @@ test('24 months of four tables are made under load, and no reader or writer wait
   const stalls = load(lockTimeoutMs, {
     'a reader of orders': (sql) => sql`select count(*) from orders where id >= uuid_v7_floor(now() - interval '1 day')`,
     'a reader of users': (sql) => sql`select id from users where id = ${user}`,
-    'a writer of orders': (sql) => addOrder(sql, restaurant),
+    'a reader of payments': (sql) =>
+      sql`select count(*) from payments where id >= uuid_v7_floor(now() - interval '1 day')`,
+    'a writer of orders and payments': async (sql) => addPayment(sql, await addOrder(sql, restaurant)),
+    'a writer of notification_logs': (sql) => addNotification(sql, { recipient_id: user }),
     'a writer of users': (sql) => sql`update users set last_login_at = now() where id = ${user}`,
     'a writer of audit_logs': (sql) => sql`
       insert into audit_logs (trace_id, action, resource_type, ip_address_encrypted, ip_key_id, success)
@@ -33,8 +37,8 @@ test('24 months of four tables are made under load, and no reader or writer wait
   const { result } = await driven(ensureMonths(changer, request, 0));
   const waited = await stalls.stop();
 
-  expect(result.map(({ created, problem }) => ({ created: created.length, problem }))).toEqual(
-    result.map(() => ({ created: 24, problem: undefined })),
+  expect(result.map(({ table, created, problem }) => ({ table, created: created.length, problem }))).toEqual(
+    TABLES.map((table) => ({ table, created: 24, problem: undefined })),
   );
   for (const [who, { statements, failed }] of Object.entries(waited)) {
     expect({ who, failed }).toEqual({ who, failed: [] });

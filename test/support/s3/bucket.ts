@@ -43,16 +43,30 @@ export interface Bucket {
   readonly hidden: { readonly key: string; readonly object: Stored }[];
   readonly uploads: Map<string, OpenUpload>;
   lie: Lie;
+  /** Which objects it lies about; all of them at first. */
+  liesAbout: (key: string) => boolean;
+  /** What it lists instead of what it has: the listing of an earlier moment. */
+  staleListing: ReadonlyMap<string, Stored> | undefined;
 }
 
 export function createBucket(name: string, region: string, objectLock: boolean): Bucket {
-  return { name, region, objectLock, objects: new Map(), hidden: [], uploads: new Map(), lie: undefined };
+  return {
+    name,
+    region,
+    objectLock,
+    objects: new Map(),
+    hidden: [],
+    uploads: new Map(),
+    lie: undefined,
+    liesAbout: () => true,
+    staleListing: undefined,
+  };
 }
 
 /** Puts an object under its key. @returns its ETag */
 export function keep(bucket: Bucket, key: string, object: Omit<Stored, 'modified' | 'storageClass'>): string {
   hide(bucket, key);
-  const bytes = lied(bucket.lie, object.bytes);
+  const bytes = lied(bucket.liesAbout(key) ? bucket.lie : undefined, object.bytes);
   if (bytes !== undefined)
     bucket.objects.set(key, { ...object, bytes, modified: new Date(), storageClass: 'STANDARD' });
   return object.etag;

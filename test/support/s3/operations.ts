@@ -62,7 +62,8 @@ export const OPERATIONS: Readonly<Record<OperationName, (call: Call) => Members>
       MaxKeys = 1000,
     } = request as { Prefix?: string; ContinuationToken?: string; MaxKeys?: number };
     const after = ContinuationToken === undefined ? undefined : Buffer.from(ContinuationToken, 'base64').toString();
-    const keys = sortedKeys(bucket.objects.keys()).filter((key) => key.startsWith(Prefix));
+    const listed = bucket.staleListing ?? bucket.objects;
+    const keys = sortedKeys(listed.keys()).filter((key) => key.startsWith(Prefix));
     const rest = after === undefined ? keys : keys.slice(keys.indexOf(after) + 1);
     const page = rest.slice(0, Math.min(MaxKeys, pageSize));
     const truncated = page.length < rest.length;
@@ -74,7 +75,7 @@ export const OPERATIONS: Readonly<Record<OperationName, (call: Call) => Members>
       IsTruncated: truncated,
       ...(truncated ? { NextContinuationToken: Buffer.from(page.at(-1) ?? '').toString('base64') } : {}),
       Contents: page.map((key) => {
-        const object = bucket.objects.get(key) as Stored;
+        const object = listed.get(key) as Stored;
         return {
           Key: key,
           LastModified: object.modified,

@@ -10,6 +10,7 @@ import { CopyRecords } from './copy-records.ts';
 import { parquetColumns, requireOrder } from './kinds.ts';
 import { beginExport, copyRecords } from './queries.ts';
 import { RecordView } from './record.ts';
+import type { RowPace } from './row-pace.ts';
 
 export interface ExportRequest {
   readonly source: ArchiveSource;
@@ -19,6 +20,8 @@ export interface ExportRequest {
   readonly openFile: (index: number) => Promise<Upload>;
   readonly rowsPerFile?: number;
   readonly codec?: Codec;
+  /** As fast as it goes without. */
+  readonly pace?: RowPace;
 }
 
 export interface Exported {
@@ -39,7 +42,7 @@ const PROGRESS_ROWS = 20_000;
  * @throws OrdersyncError `precondition` for values and types that an archive cannot hold; what server and store said
  */
 export async function* exportSource(needs: Pick<Context, 'db' | 'signal'>, request: ExportRequest): Work<Exported> {
-  const { source, openFile, codec = DEFAULT_CODEC, rowsPerFile = ROWS_PER_FILE } = request;
+  const { source, openFile, codec = DEFAULT_CODEC, rowsPerFile = ROWS_PER_FILE, pace } = request;
   requireOrder(source);
   const columns = parquetColumns(source.columns);
   const notes = { 'ordersync.format': 'ordersync-archive/1', 'ordersync.table': source.table };
@@ -56,7 +59,9 @@ export async function* exportSource(needs: Pick<Context, 'db' | 'signal'>, reque
         file ??= new ParquetFileWriter({ columns, upload: await openFile(files.length), codec, notes });
         content.add(record);
         file.add(record);
-        if (content.rows % PROGRESS_ROWS === 0) yield progressOf(source, content.rows);
+        const resting = pace?.passed() === true;
+        if (resting || content.rows % PROGRESS_ROWS === 0) yield progressOf(source, content.rows);
+        if (resting) await pace.rest();
         if (file.rows < rowsPerFile) continue;
         files.push(await file.finish());
         file = undefined;

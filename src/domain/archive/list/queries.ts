@@ -37,7 +37,8 @@ export function readArchives(sql: Sql, tables: readonly string[]): Promise<Liste
            journal.state,
            journal.location,
            journal.problem,
-           journal.restored_to as "restoredTo",
+           -- Supplements keep the note that they went back with their month, which may have left again since.
+           case when journal.kind = 'month' or own.state = 'restored' then journal.restored_to end as "restoredTo",
            manifest.sequence::float8 as sequence,
            manifest.digest,
            sources.root,
@@ -47,6 +48,8 @@ export function readArchives(sql: Sql, tables: readonly string[]): Promise<Liste
            coalesce(keys.names, '{}') as keys,
            journal.updated_at as "updatedAt"
       from public.archive_journal journal
+      left join public.archive_journal own
+        on own.source_table = journal.source_table and own.month = journal.month and own.kind = 'month'
       left join public.archive_manifests manifest on manifest.sequence = journal.manifest_sequence
       left join lateral (
         select max(source ->> 'root') filter (where position = 1) as root,

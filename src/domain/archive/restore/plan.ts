@@ -8,6 +8,7 @@ import type { TableState } from '../../partitions/table.ts';
 import type { ArchivedMonth } from '../months.ts';
 import { archivedMonths } from '../months.ts';
 import { ARCHIVED_TABLES } from '../plan/tables.ts';
+import { requireOwnBackend } from '../run/lock.ts';
 import type { ChainToCheck } from '../verify/chain.ts';
 import { provenChain, readProven } from '../verify/chain.ts';
 import { hasArchive } from '../verify/queries.ts';
@@ -46,6 +47,7 @@ export async function* planRestore(
   session: Session,
   request: RestoreRequest,
 ): Work<RestorePlan> {
+  requireOwnBackend(session);
   await requireRights(session);
   const chain = yield* provenChain(ctx, request);
   const { store, table, month } = request;

@@ -72,7 +72,10 @@ export async function readRestored(
   return row;
 }
 
-/** The month is in a table again: as a partition, and then it is not archived again by itself, or aside. */
+/**
+ * The month is in a table again: as a partition, and then it is not archived again by itself, or aside. As a partition it
+ * has its late rows too: their own entries say so.
+ */
 export async function markRestored(
   sql: Sql,
   {
@@ -88,4 +91,9 @@ export async function markRestored(
            restored_to = ${to}, restored_at = now(), updated_at = now()
      where source_table = ${table} and month = ${month} and kind = 'month'
        and (state = 'dropped' or (state = 'restored' and ${attached}::boolean))`;
+  if (!attached) return;
+  await sql`
+    update public.archive_journal
+       set restored_to = ${to}, restored_at = now(), updated_at = now()
+     where source_table = ${table} and month = ${month} and kind = 'supplement' and state = 'dropped'`;
 }

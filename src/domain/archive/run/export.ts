@@ -83,7 +83,7 @@ interface OneExport {
 }
 
 async function* exportOne(run: ArchiveRun, { source, snapshot, folder, exportId }: OneExport): Work<ArchivedSource> {
-  const { ctx, session, store } = run;
+  const { ctx, session, store, pace } = run;
   await store.sweep(folder);
   let proven = false;
   const proving = contentInDatabase(session, source).finally(() => {
@@ -93,7 +93,7 @@ async function* exportOne(run: ArchiveRun, { source, snapshot, folder, exportId 
   const openFile = async (index: number) =>
     store.upload(`${folder}part-${String(index).padStart(5, '0')}-${exportId}.parquet`, { ifAbsent: true });
   try {
-    const { content, files } = yield* exportSource(ctx, { source, snapshot, openFile });
+    const { content, files } = yield* exportSource(ctx, { source, snapshot, openFile, pace });
     requireSame(source.table, await proving, content);
     return {
       table: source.table,

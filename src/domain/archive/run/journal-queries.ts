@@ -22,6 +22,8 @@ export interface JournalEntry {
   readonly sequence: number | null;
   /** Rows have begun to leave: what the manifest says of them is final. */
   readonly leaving: boolean;
+  /** Its rows were brought back. */
+  readonly restored: boolean;
   readonly problem: string | null;
 }
 
@@ -150,5 +152,5 @@ function columnsOf(sql: Sql) {
   return sql`
     id::text, source_table as "table", month, kind, number, state, location, partition_name as partition,
     partition_oid::text as "partitionOid", export_id as "exportId", sources,
-    manifest_sequence::float8 as sequence, leaving, problem`;
+    manifest_sequence::float8 as sequence, leaving, restored_at is not null as restored, problem`;
 }

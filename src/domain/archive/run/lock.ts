@@ -46,14 +46,18 @@ export async function* takeArchiveLock(
 /** @throws OrdersyncError `precondition` where an archive cannot work at all */
 export function requireOwnBackend({ server }: Session): void {
   if (server.inRecovery) {
-    throw new OrdersyncError('precondition', 'this server is a standby: months leave the primary', {
-      hint: 'connect to the primary; with several hosts, target_session_attrs=read-write finds it',
-    });
+    throw new OrdersyncError(
+      'precondition',
+      'this server is a standby: months leave the primary, and come back to it',
+      {
+        hint: 'connect to the primary; with several hosts, target_session_attrs=read-write finds it',
+      },
+    );
   }
   if (server.pooled) {
     throw new OrdersyncError(
       'precondition',
-      'a transaction pooler stands between: the archive keeps a lock and exports one snapshot over two connections',
+      'a transaction pooler stands between: the lock of the archive would belong to no session in particular',
       { hint: 'give a URL that leads to the server itself, not through PgBouncer in transaction mode' },
     );
   }

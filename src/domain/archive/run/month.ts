@@ -11,7 +11,7 @@ import type { Leaving } from './leave.ts';
 import { leaveDependants, leaveRows } from './leave.ts';
 import type { ArchiveRun } from './needs.ts';
 import { holderOf, readParts } from './parts.ts';
-import { readBack } from './read-back.ts';
+import { proveAgain } from './prove-again.ts';
 import { recheckMonth } from './recheck.ts';
 import { repeatSupplements } from './repeat.ts';
 import { boundsOf, readProven, sealMonth } from './seal.ts';
@@ -72,7 +72,7 @@ async function* letLeave(run: ArchiveRun, planned: PlannedMonth, state: LeaveSta
   const { entry, fresh } = state;
   const signed = await readProven(run, entry);
   yield* repeatSupplements(run, entry);
-  if (!fresh) yield* readBack(run, `${entry.table} ${entry.month}`, signed.manifest.sources);
+  if (!fresh) yield* proveAgain(run, entry, signed);
   if (entry.state === 'detached') yield* dropMonth(run, { planned, entry, signed });
   else {
     const parts = await readParts(session, planned);

@@ -1,6 +1,7 @@
 import type { Context } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import type { ObjectStore } from '../../../store/store.ts';
+import type { RowPace } from '../content/row-pace.ts';
 import type { Changer, Manners } from '../../partitions/attempts.ts';
 import { createChanger } from '../../partitions/attempts.ts';
 import type { ManifestLedger } from '../manifest/adopt.ts';
@@ -22,6 +23,8 @@ export interface ChainRun {
 /** What every step of an archive works with besides. */
 export interface ArchiveRun extends ChainRun {
   readonly manners: Manners;
+  /** Of the rows that are exported. */
+  readonly pace: RowPace;
   /** How long to wait while another run changes partitions. */
   readonly waitMs: number;
   /** The first month that is too young. */

@@ -35,7 +35,15 @@ async function* readSourceBack({ ctx, store }: ArchiveRun, what: string, archive
       state.rows = rows;
     },
   });
-  const found = yield* whileWorking(ctx, reading, tell);
+  const found = yield* whileWorking(
+    ctx,
+    reading.catch((error: unknown) => {
+      throw error instanceof OrdersyncError && error.code === 'unhealthy'
+        ? differs(store.location, archived.table, [error.message], error) // gone, cut, or no such file at all
+        : error;
+    }),
+    tell,
+  );
   state.rows = found.rows;
   yield tell();
   for (const [index, file] of archived.files.entries()) {
@@ -52,10 +60,11 @@ async function* readSourceBack({ ctx, store }: ArchiveRun, what: string, archive
   );
 }
 
-function differs(location: string, what: string, body: readonly string[]): OrdersyncError {
+function differs(location: string, what: string, body: readonly string[], cause?: unknown): OrdersyncError {
   return new OrdersyncError('unhealthy', `${location} does not give back what was sent: ${what}`, {
     body,
     hint: 'nothing was dropped; check the store, then run the command again: it exports the month anew',
     facts: { reason: 'lying_store', location },
+    ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -4,6 +4,7 @@ import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
 import type { Manners } from '../../partitions/attempts.ts';
+import { createRowPace } from '../content/row-pace.ts';
 import type { ArchivePlan, ArchiveRequest, PlannedMonth, Staying } from '../plan/plan.ts';
 import { planArchive } from '../plan/plan.ts';
 import { whyItStays } from '../plan/stays.ts';
@@ -17,6 +18,8 @@ import { openChain } from './open-chain.ts';
 export interface RunRequest extends ArchiveRequest {
   readonly manners: Manners;
   readonly waitMs: number;
+  /** Rows per second at most while they are exported; undefined for as fast as it goes. */
+  readonly maxRate: number | undefined;
   /** "ordersync 1.0.0" */
   readonly tool: string;
 }
@@ -82,8 +85,9 @@ async function* begin(
   const chain = yield* openChain(ctx, { session, store }, request.tool);
   const plan = await planArchive(session, request, ctx.clock.now());
   requireSameStore(plan, store);
-  const { manners, waitMs, keep } = request;
-  return { run: { ...chain, manners, waitMs, cut: plan.cut, keep }, plan };
+  const { manners, waitMs, keep, maxRate } = request;
+  const pace = createRowPace(ctx, maxRate);
+  return { run: { ...chain, manners, pace, waitMs, cut: plan.cut, keep }, plan };
 }
 
 /** An archive that was begun is finished where it was begun. */
