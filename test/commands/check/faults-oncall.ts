@@ -138,7 +138,6 @@ export const ONCALL_FAULTS: readonly Fault[] = [
     id: 'ops.deadlocks',
     severity: 'warning',
     names: '1 deadlocks',
-    before: 'unknown',
     plant: async (site) => {
       const { sql } = site;
       const users = await Promise.all([addUser(sql), addUser(sql)]);

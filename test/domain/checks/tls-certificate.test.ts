@@ -19,6 +19,10 @@ function sightings(...chain: readonly PresentedCertificate[]) {
   return certificateSightings({ kind: 'certificates', chain }, NOW);
 }
 
+function evidenceOf(...chain: readonly PresentedCertificate[]): string | undefined {
+  return sightings(...chain)[0]?.evidence;
+}
+
 describe('the certificate of a server', () => {
   test.each([
     ['2030-06-01T12:00:00Z', 'ok', 'ends on 2030-06-01, in 92 days'],
@@ -41,7 +45,6 @@ describe('the certificate of a server', () => {
   });
 
   test('says who issued it', () => {
-    const evidenceOf = (...chain: readonly PresentedCertificate[]) => sightings(...chain)[0]?.evidence;
     const own = certificate('db', '2031-01-01');
     expect(evidenceOf({ ...own, selfSigned: true })).toContain('self-signed');
     expect(evidenceOf(own)).toContain('the server sends no authority');

@@ -69,7 +69,12 @@ set local statement_timeout = ${Math.max(1, Math.floor(limitMs))};
 set local lock_timeout = 200;
 set local row_security = off;
 set local search_path = pg_catalog, pg_temp;
-do $probe$
+${PROBE};
+select current_setting('ordersync.audit_probe') as audit_probe;
+rollback`;
+}
+
+const PROBE = `do $probe$
 declare
   usual_role constant text := current_setting('role');
   changes jsonb := '[]';
@@ -149,7 +154,4 @@ begin
   end loop;
   perform set_config('ordersync.audit_probe', jsonb_build_object('changes', changes, 'tampering', tampering)::text, true);
 end
-$probe$ /* ordersync check sec.audit-writes */;
-select current_setting('ordersync.audit_probe') as audit_probe;
-rollback`;
-}
+$probe$ /* ordersync check sec.audit-writes */`;
