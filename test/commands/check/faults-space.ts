@@ -16,7 +16,8 @@ export const SPACE_FAULTS: readonly Fault[] = [
     plant: async (site) => {
       await runAll(
         site,
-        'create table swollen (number integer, filler text storage plain)',
+        'create table swollen (number integer, filler text)',
+        'alter table swollen alter column filler set storage plain',
         // One row fills a page.
         `insert into swollen select number, repeat('x', 7900) from generate_series(1, 13500) number`,
         'delete from swollen where number % 10 <> 0',
