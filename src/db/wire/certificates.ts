@@ -71,7 +71,7 @@ function nameOf(subject: string | undefined): string {
   return name ?? lines.filter((line) => line !== '').join(', ');
 }
 
-/** With a farewell: a connection that breaks off would leave a line in the server's log. */
+/** With a farewell, as TLS asks: the server sees an end and not a break, of which it would write into its log. */
 async function leave(secured: TLSSocket): Promise<void> {
   secured.on('error', () => {}).resume();
   const closed = once(secured, 'close');
