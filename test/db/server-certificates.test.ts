@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
 import { readCertificates } from '../../src/db/wire/certificates.ts';
@@ -58,6 +59,7 @@ describe('what a server shows to whoever asks for TLS', () => {
     const mark = await markServerLog(server.logFile);
     for (let count = 0; count < 5; count += 1) await shown();
     await sessions.closeAll();
+    await sleep(300); // the server may be behind with its log
     const lines = await readServerLog(mark, { logFile: server.logFile });
     expect(lines.filter((line) => !/ (connection|disconnection)/.test(line))).toEqual([]);
   });

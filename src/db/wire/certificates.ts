@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import type { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import { isSocketFolder, type ConnectionSettings, type HostSettings } from '../settings/types.ts';
 import { dial } from './dial.ts';
 import { negotiateTls } from './tls.ts';
@@ -21,9 +19,6 @@ export type ServerCertificates =
   | { readonly kind: 'unix socket' } // nobody shakes hands there
   | { readonly kind: 'no tls' };
 
-/** The server's turn to close: it takes none of ours, and has nothing to say without a start-up message. */
-const FAREWELL_MS = 1000;
-
 /**
  * Asks for TLS on a connection of its own and looks at what the server shows, trusted or not; nobody logs in. Whatever
  * `sslmode` says: it is about this program's connection, and not about what others are shown.
@@ -43,7 +38,8 @@ export async function readCertificates(
     const secured = await negotiateTls(socket, { host, settings, material, signal });
     if (secured === undefined) return { kind: 'no tls' };
     const chain = chainOf(secured.getPeerX509Certificate());
-    await leave(secured);
+    // The server writes no line into its log for who leaves before the first byte of a start-up message.
+    secured.on('error', () => {}).destroy();
     return { kind: 'certificates', chain };
   } finally {
     socket.destroy();
@@ -69,14 +65,4 @@ function nameOf(subject: string | undefined): string {
   const lines = (subject ?? '').split('\n');
   const [, name] = /^CN=(.+)$/m.exec(subject ?? '') ?? [];
   return name ?? lines.filter((line) => line !== '').join(', ');
-}
-
-/** With a farewell, as TLS asks: the server sees an end and not a break, of which it would write into its log. */
-async function leave(secured: TLSSocket): Promise<void> {
-  secured.on('error', () => {}).resume();
-  const closed = once(secured, 'close');
-  const timer = setTimeout(() => secured.destroy(), FAREWELL_MS);
-  secured.end();
-  await closed;
-  clearTimeout(timer);
 }
