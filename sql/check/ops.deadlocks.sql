@@ -4,10 +4,13 @@
 -- expected: fewer than 1 deadlock an hour since the statistics began
 -- why: transactions that lock rows in different orders cancel each other
 -- fix: doc
-select case when stats_reset is null then 'unknown' when deadlocks / hours >= 1 then 'warning' else 'ok' end as severity,
-       format('%s deadlocks %s', deadlocks,
-              case when stats_reset is null then 'since a start that the statistics do not name' else format('in %s hours', ceil(hours)) end) as evidence,
-       case when stats_reset is null then 'sql: select pg_stat_reset()'
-         when deadlocks / hours >= 1 then 'the server''s log names both statements of each: let them lock in one order; then: select pg_stat_reset()' end as fix
-  from (select deadlocks, stats_reset, greatest(extract(epoch from now() - stats_reset) / 3600, 1) as hours
+select case when deadlocks / hours < 1 then 'ok' when stats_reset is null then 'unknown' else 'warning' end as severity,
+       format('%s deadlocks in %s hours%s', deadlocks, ceil(hours),
+              case when stats_reset is null then ' or more: the statistics do not say when they began' else '' end) as evidence,
+       case when deadlocks / hours < 1 then null
+         when stats_reset is null then 'sql: select pg_stat_reset()'
+         else 'the server''s log names both statements of each: let them lock in one order; then: select pg_stat_reset()' end as fix
+  from (select deadlocks, stats_reset,
+               -- Without a beginning of the statistics the server's start stands for it: they are as old as that, or older.
+               greatest(extract(epoch from now() - coalesce(stats_reset, pg_postmaster_start_time())) / 3600, 1) as hours
           from pg_stat_database where datname = current_database()) database

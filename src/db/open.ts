@@ -9,6 +9,7 @@ import { findPassword } from './settings/password-file.ts';
 import { addressOf, isSocketFolder, type ConnectionSettings, type HostSettings } from './settings/types.ts';
 import { SQLSTATE, sqlstateOf } from './sqlstate.ts';
 import { sendCancel, type BackendKey } from './wire/cancel.ts';
+import { readCertificates, type ServerCertificates } from './wire/certificates.ts';
 import { superviseSocket, type Connection } from './wire/connection.ts';
 import { openSocket, type Endpoint } from './wire/open-socket.ts';
 import type { TlsMaterial } from './wire/tls-material.ts';
@@ -58,7 +59,8 @@ export async function openOn(attempt: Attempt): Promise<Opened> {
     await applySettings(pinned.sql, server, settings);
     const host = samePlace(endpoint.host, socket.remoteAddress);
     const cancel = () => sendCancel({ host, encrypted, settings, material: attempt.material, key });
-    return { session: sessionOf({ pinned, connection, server, cancel }), readOnly };
+    const certificates = (limit: AbortSignal) => readCertificates(host, settings, limit);
+    return { session: sessionOf({ pinned, connection, server, cancel, certificates }), readOnly };
   } catch (error) {
     const place = { address, user: settings.user, database: settings.database, passwordGiven: secret !== undefined };
     const described = describeServerError(error, place) ?? error;
@@ -150,9 +152,10 @@ interface Parts {
   readonly connection: Connection;
   readonly server: ServerFacts;
   readonly cancel: () => Promise<void>;
+  readonly certificates: (signal: AbortSignal) => Promise<ServerCertificates>;
 }
 
-function sessionOf({ pinned, connection, server, cancel }: Parts): Session {
+function sessionOf({ pinned, connection, server, cancel, certificates }: Parts): Session {
   return {
     sql: pinned.sql,
     server,
@@ -162,6 +165,7 @@ function sessionOf({ pinned, connection, server, cancel }: Parts): Session {
     cancel: async () => {
       if (connection.loss === undefined) await cancel();
     },
+    certificates,
     takeOver: (receiver) => {
       if (pinned.pending > 0) throw new Error('a session that waits for answers cannot be taken over');
       return connection.divert(receiver);

@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import type { OrdersyncError } from '../errors.ts';
+import type { ServerCertificates } from './wire/certificates.ts';
 
 /**
  * postgres.js with int8, numeric and timestamps left as text: exact values, cast in SQL where another type is wanted;
@@ -18,6 +19,11 @@ export interface Session {
   readonly lost: boolean;
   /** Asks the server to cancel what this session runs now (CancelRequest on a socket of its own). Never throws. */
   cancel(): Promise<void>;
+  /**
+   * What the server shows to whoever asks for TLS, seen on a connection of its own that logs nobody in.
+   * @throws OrdersyncError `connection`, or the reason of `signal`
+   */
+  certificates(signal: AbortSignal): Promise<ServerCertificates>;
   /**
    * Gives the bare connection away, for what the driver cannot do. The session has to be idle; afterwards it can only be
    * closed, and `receiver` gets every byte that the server sends.

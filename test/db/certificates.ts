@@ -16,6 +16,8 @@ export interface CertificateRequest {
   /** The authority that signs; without one the certificate signs itself and is an authority. */
   readonly issuer?: Certificate;
   readonly expired?: boolean;
+  /** For how long it is good, from now on; by default 10. */
+  readonly days?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -26,14 +28,14 @@ const DAY_MS = 86_400_000;
  */
 export function issueCertificate(request: CertificateRequest): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { name, issuer, expired = false } = request;
+  const { name, issuer, expired = false, days = expired ? -1 : 10 } = request;
   const now = Date.now();
   const body = sequence(
     tagged(0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ECDSA_WITH_SHA256,
     commonName(issuer?.name ?? name),
-    sequence(utcTime(now - 10 * DAY_MS), utcTime(expired ? now - DAY_MS : now + 10 * DAY_MS)),
+    sequence(utcTime(now - 10 * DAY_MS), utcTime(now + days * DAY_MS)),
     commonName(name),
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(3, sequence(...extensionsOf(request))),

@@ -22,7 +22,7 @@ export const check = defineCommand({
   summary: 'the deployment checklist and the on-call checks, with evidence and fix',
   description:
     "Looks at every box of the specification's checklist, every setting of its postgresql.conf, and what on-call looks at " +
-    'first. Reads only. A check that cannot look is unknown, with the missing right. Exit 5 when something is as bad as ' +
+    'first. Changes nothing: what the audit checks try out is rolled back. A check that cannot look is unknown, with the missing right. Exit 5 when something is as bad as ' +
     '--fail-on says. --format also takes nagios and junit. Waivers stand in ordersync.config.json (docs/check.md).',
   options: {
     list: option.flag('list the checks and look at nothing'),

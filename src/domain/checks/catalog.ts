@@ -1,12 +1,17 @@
+import { AUDIT_CHECKS } from './audit/checks.ts';
+import { BLOAT_CHECK } from './bloat.ts';
 import type { Check } from './check.ts';
 import { ENCRYPTION_CHECKS } from './encryption/checks.ts';
+import { FAILED_JOBS_CHECK } from './failed-jobs.ts';
 import { MONITORING_CHECKS } from './monitoring.ts';
 import { ORDER_LIST_CHECK } from './order-list.ts';
 import { partitionChecks } from './partitions.ts';
+import { PAYMENT_STATE_CHECK } from './payment-state.ts';
 import { ROW_SECURITY_CHECK } from './row-security.ts';
 import { SCHEMA_CHECKS } from './schema/checks.ts';
 import { settingChecks } from './settings/checks.ts';
 import { readSqlChecks } from './sql-checks.ts';
+import { TLS_CERTIFICATE_CHECK } from './tls-certificate.ts';
 
 const AREAS = ['sec', 'perf', 'data', 'mon', 'conf', 'ops'];
 
@@ -21,6 +26,11 @@ export async function readChecks(): Promise<readonly Check[]> {
     ...MONITORING_CHECKS,
     ROW_SECURITY_CHECK,
     ORDER_LIST_CHECK,
+    ...AUDIT_CHECKS,
+    TLS_CERTIFICATE_CHECK,
+    BLOAT_CHECK,
+    FAILED_JOBS_CHECK,
+    PAYMENT_STATE_CHECK,
   ];
   return checks.toSorted((left, right) => areaOf(left) - areaOf(right) || (left.id < right.id ? -1 : 1));
 }

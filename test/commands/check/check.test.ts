@@ -211,35 +211,3 @@ test('a table that somebody has locked makes its checks unknown in short time, a
     fix: ['ordersync check --only ops.blocking'],
   });
 });
-
-test('the record of jobs that another scheduler runs is read where there is one', async () => {
-  const { sql } = commands.database.current;
-  const look = async () => {
-    const { severity, evidence, fix } = await commands.row('data.jobs');
-    return { severity, evidence, fix };
-  };
-  await sql`create table if not exists job_runs (
-    id bigint generated always as identity, job_name text, started_at timestamptz, finished_at timestamptz, outcome text)`;
-  expect(await look()).toMatchObject({
-    severity: 'unknown',
-    fix: expect.arrayContaining(['ordersync jobs run cleanup-sessions']),
-  });
-  await sql`
-    insert into job_runs (job_name, started_at, finished_at, outcome)
-    select name, now() - interval '1 minute', now(), 'DONE' from scheduled_jobs`;
-  expect((await look()).severity).toBe('ok');
-  await sql`
-    insert into job_runs (job_name, started_at, finished_at, outcome) values ('cleanup-sessions', now(), now(), 'FAILED')`;
-  expect(await look()).toMatchObject({
-    severity: 'warning',
-    evidence: ['the last run of cleanup-sessions ended as FAILED'],
-    fix: ['ordersync jobs run cleanup-sessions'],
-  });
-  await sql`delete from job_runs where outcome = 'FAILED'`;
-  await sql`update job_runs set finished_at = now() - interval '3 days' where job_name in ('cleanup-sessions', 'archive-audit-logs')`;
-  expect(await look()).toMatchObject({
-    severity: 'critical',
-    evidence: [expect.stringContaining('cleanup-sessions ran last at')],
-  });
-  await sql`delete from job_runs`;
-});

@@ -4,6 +4,8 @@ import type { Site } from './site.ts';
 export interface Fault {
   readonly id: string;
   readonly severity: 'warning' | 'critical';
+  /** What has to be so before the first look. */
+  readonly prepare?: (site: Site) => Promise<unknown>;
   /** Makes the check bad. What it returns is run at the end, when the printed fix has cleared the fault. */
   readonly plant: (site: Site) => Promise<void | (() => Promise<unknown>)>;
   /** What the evidence has to name. */

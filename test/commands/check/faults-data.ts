@@ -78,6 +78,17 @@ export const DATA_FAULTS: readonly Fault[] = [
     },
   },
   {
+    id: 'data.payment-state',
+    severity: 'warning',
+    names: /1 payments are not as their events say/,
+    plant: planting(
+      `delete from job_runs where job_name = 'refresh-payment-state'`,
+      `insert into payment_events (payment_id, event_type, amount, created_at)
+       select id, 'CAPTURED', 1, now() - interval '2 hours' from payments order by id limit 1`,
+    ),
+    words: '--lock-timeout 5s',
+  },
+  {
     id: 'data.backup',
     severity: 'critical',
     names: 'archiving fails',

@@ -138,7 +138,6 @@ export const ONCALL_FAULTS: readonly Fault[] = [
     id: 'ops.deadlocks',
     severity: 'warning',
     names: '1 deadlocks',
-    before: 'unknown',
     plant: async (site) => {
       const { sql } = site;
       const users = await Promise.all([addUser(sql), addUser(sql)]);
@@ -166,5 +165,25 @@ export const ONCALL_FAULTS: readonly Fault[] = [
     plant: async ({ sql }) => {
       for (let count = 0; count < 21; count += 1) await sql`checkpoint`;
     },
+  },
+  {
+    id: 'ops.failed-jobs',
+    severity: 'warning',
+    names: 'cleanup-rate-limits: its last run failed with SQLSTATE 42501',
+    plant: planting(
+      `insert into job_runs (job_name, finished_at, outcome, sqlstate) values ('cleanup-rate-limits', now(), 'FAILED', '42501')`,
+    ),
+    words: '--lock-timeout 5s',
+  },
+  {
+    id: 'ops.rollbacks',
+    severity: 'warning',
+    names: '30.0 % of 1000 transactions',
+    prepare: async ({ sql }) => sql`select pg_stat_reset()`,
+    before: 'unknown', // counted anew, and too few to judge
+    plant: async ({ sql }) =>
+      shiftView(sql, 'pg_stat_database', { xact_commit: '700::bigint', xact_rollback: '300::bigint' }),
+    repair: async ({ sql }) =>
+      shiftView(sql, 'pg_stat_database', { xact_commit: '10000::bigint', xact_rollback: '300::bigint' }),
   },
 ];

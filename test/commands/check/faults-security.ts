@@ -1,9 +1,11 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { issueCertificate } from '../../db/certificates.ts';
 import type { Fault } from './fault.ts';
 import { planting, runAll } from './planting.ts';
 import { shiftView } from './shifted-view.ts';
+import type { Site } from './site.ts';
 
 /** Faults of policies, triggers, grants, roles and connections, and how each is planted. */
 export const SECURITY_FAULTS: readonly Fault[] = [
@@ -55,6 +57,30 @@ export const SECURITY_FAULTS: readonly Fault[] = [
     severity: 'critical',
     names: 'application_role may delete audit_logs',
     plant: planting('grant delete on audit_logs to application_role', 'grant update (success) on audit_logs to public'),
+  },
+  {
+    id: 'sec.audit-writes',
+    severity: 'critical',
+    names: 'a change of users as application_role left no audit row',
+    plant: planting(
+      `create or replace function auto_audit_log() returns trigger language plpgsql security definer
+       set search_path = public, pg_temp as $$ begin return null; end $$`,
+    ),
+  },
+  {
+    id: 'sec.audit-immutable',
+    severity: 'critical',
+    names: 'postgres can delete rows of audit_logs',
+    plant: planting(
+      `create or replace function audit_logs_guard() returns trigger language plpgsql as $$ begin return null; end $$`,
+    ),
+  },
+  {
+    id: 'sec.tls-certificate',
+    severity: 'critical',
+    names: /the certificate of server ends on \d{4}-\d\d-\d\d, in 5 days; self-signed/,
+    plant: async (site) => presentCertificate(site, 6),
+    repair: async (site) => presentCertificate(site, 400),
   },
   {
     id: 'sec.tls-sessions',
@@ -134,3 +160,11 @@ export const SECURITY_FAULTS: readonly Fault[] = [
     plant: planting('alter role shop_backend reset statement_timeout'),
   },
 ];
+
+/** Days from now; the server reads it again. */
+async function presentCertificate({ place, sql }: Site, days: number): Promise<void> {
+  const { certificate, key } = issueCertificate({ name: 'server', hosts: ['127.0.0.1'], days });
+  await place('server.crt', certificate);
+  await place('server.key', key);
+  await sql`select pg_reload_conf()`;
+}

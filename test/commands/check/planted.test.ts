@@ -7,12 +7,14 @@ import { outside } from '../../support/outside.ts';
 import { runShell, useBuild } from '../../support/program.ts';
 import { waitFor } from '../../support/wait.ts';
 import type { Fault } from './fault.ts';
+import { ARCHIVE_FAULTS } from './faults-archive.ts';
 import { DATA_FAULTS } from './faults-data.ts';
 import { ENCRYPTION_FAULTS } from './faults-encryption.ts';
 import { ONCALL_FAULTS } from './faults-oncall.ts';
 import { PERFORMANCE_FAULTS } from './faults-performance.ts';
 import { SECURITY_FAULTS } from './faults-security.ts';
 import { BAD_SETTINGS } from './faults-settings.ts';
+import { SPACE_FAULTS } from './faults-space.ts';
 import type { Row } from './fixture.ts';
 import type { Site } from './site.ts';
 import { useSite } from './site.ts';
@@ -23,6 +25,8 @@ const FAULTS: readonly Fault[] = [
   ...PERFORMANCE_FAULTS,
   ...DATA_FAULTS,
   ...ONCALL_FAULTS,
+  ...SPACE_FAULTS,
+  ...ARCHIVE_FAULTS,
 ];
 /** Their faults are planted together, because many of them need a restart. */
 const OF_THE_FILES = [...Object.keys(RULES).map((name) => `conf.${name}`), 'conf.file-errors', 'conf.pending-restart'];
@@ -98,6 +102,7 @@ describe('a planted fault is named, and its printed fix clears it', () => {
       return row;
     };
     const { before = 'ok' } = fault;
+    await fault.prepare?.(site);
     expect((await look()).severity).toBe(typeof before === 'function' ? before(site) : before);
     const clean = await fault.plant(site);
     try {

@@ -88,7 +88,7 @@ export function useSite(): Site {
 
 async function configure({ server, place }: Site): Promise<void> {
   const wanted = parseSettings(await readFile(new URL('../../../sql/config/postgresql.conf', import.meta.url), 'utf8'));
-  const certificate = issueCertificate({ name: 'server', hosts: ['127.0.0.1'] });
+  const certificate = issueCertificate({ name: 'server', hosts: ['127.0.0.1'], days: 400 });
   await server.halt();
   await place('server.crt', certificate.certificate);
   await place('server.key', certificate.key);

@@ -20,17 +20,37 @@ const DROPPED = /^drop\s+(index|policy|trigger)\s+(?:concurrently\s+)?(?:if exis
 
 /** What is there after all migrations of this package: later ones can drop what earlier ones made. */
 export async function readExpectedObjects(): Promise<readonly ExpectedObject[]> {
-  const folder = packageFile('migrations/');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.up.sql')).sort();
-  const texts = await Promise.all(names.map(async (name) => readFile(new URL(name, folder), 'utf8')));
   const objects = new Map<string, ExpectedObject>();
-  for (const { text } of texts.flatMap((content) => splitStatements(content).statements)) {
+  for (const text of await readStatements()) {
     const [, kind, dropped] = DROPPED.exec(text) ?? [];
     if (kind !== undefined) objects.delete(`${kind.toLowerCase()} ${dropped}`);
     const made = createdBy(text);
     if (made !== undefined) objects.set(`${made.kind} ${made.name}`, made);
   }
   return [...objects.values()];
+}
+
+/** The statement that makes a function as it is after all migrations. */
+export async function readFunction(name: string): Promise<string> {
+  const made = (await readStatements()).filter(
+    (text) => /^create\s+(?:or replace\s+)?function\s+(?<name>\w+)\(/i.exec(text)?.groups?.['name'] === name,
+  );
+  const last = made.at(-1);
+  if (last === undefined) throw new TypeError(`no migration makes the function ${name}`);
+  return last;
+}
+
+/** For what may be there already. */
+export function replacing(statement: string): string {
+  return statement.replace(/^create\s+(?:or replace\s+)?/i, 'create or replace ');
+}
+
+/** All that the migrations of this package run, in their order. */
+async function readStatements(): Promise<readonly string[]> {
+  const folder = packageFile('migrations/');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.up.sql')).sort();
+  const texts = await Promise.all(names.map(async (name) => readFile(new URL(name, folder), 'utf8')));
+  return texts.flatMap((content) => splitStatements(content).statements.map(({ text }) => text));
 }
 
 function createdBy(statement: string): ExpectedObject | undefined {
