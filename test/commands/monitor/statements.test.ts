@@ -152,7 +152,10 @@ describe('ordersync monitor slow-queries and explain', () => {
     await sql`select id from hidden_dishes where id < 9`;
     const id = String(find(await statements(), 'select id from hidden_dishes')?.['query_id']);
     const { code, stdout } = await monitor(url(), ['explain', '--', id]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/Scan on dishes +\(cost=\d[^]*name = \?::text/) });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/Scan on dishes +\(cost=\d[^]*name = \?::text/),
+    });
     expect(stdout).not.toMatch(/kim@|4711/);
   });
 
