@@ -8,7 +8,7 @@ import { maskStatement } from '../reports/mask.ts';
 import { probe } from '../reports/probe.ts';
 import { setSearchPath } from '../reports/queries.ts';
 import type { Requirement } from '../reports/requirement.ts';
-import { readOnlyMode, searchPath } from '../reports/session-settings.ts';
+import { readOnlyMode } from '../reports/session-settings.ts';
 import { maskPlan } from './mask-plan.ts';
 import { explainGeneric, explainPrepared, readStatementText } from './explain-queries.ts';
 
@@ -63,7 +63,7 @@ async function statementOf(session: Session, queryId: string): Promise<string> {
     const lack = probed.lackOf(requirement);
     if (lack !== undefined) throw new OrdersyncError('not_enabled', lack.reason, { hint: lack.fix });
   }
-  await setSearchPath(session.sql, searchPath(probed.schemas));
+  await setSearchPath(session, probed.schemas);
   const found = await readStatementText(session, queryId);
   if (found === undefined) {
     throw new OrdersyncError('precondition', `pg_stat_statements knows no statement with the id ${queryId}`, {
