@@ -14,6 +14,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Nothing is left to do and everything is written: what remains is taking V8's heap apart, page by page.
+process.once('beforeExit', () => process.exit());
+
 const argv = process.argv.slice(2);
 const WRITTEN = new Map([
   ['--version', 'version.txt'],
@@ -35,7 +38,10 @@ async function start() {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { main } = require('../dist/program/main.cjs');
   const code = await main(argv, {
-    stdin: process.stdin,
+    // Opened when something is read from it: few commands do.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

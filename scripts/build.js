@@ -71,6 +71,7 @@ const sources = Math.max(
     'tsconfig.json',
     'package.json',
     'scripts/build.js',
+    'scripts/builtins-on-use.js',
     'scripts/bundle.js',
     'package-lock.json',
   ].map((file) => statSync(`${root}/${file}`).mtimeMs),

@@ -2,8 +2,10 @@
 // node's ES module loader, more than for the code in them (docs/decisions/010).
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { builtinsOnUse } from './builtins-on-use.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/.$/, '');
 
@@ -24,7 +26,6 @@ const GROUPS = [
       'db/settings/resolve',
       'db/transaction',
       'output/render',
-      'output/table',
       // Of migrations, what reports need too: else a report would load all that `migrate up` loads.
       'domain/migrations/file/lexer',
       'domain/migrations/file/position',
@@ -42,7 +43,7 @@ export async function bundle(from, to) {
     input: { main: `${from}/main.js` },
     platform: 'node',
     external: (id) => isPackage(id) && !BUNDLED.includes(id),
-    plugins: [oneWayToFiles(from)],
+    plugins: [oneWayToFiles(from), builtinsOnUse()],
     // A module that is imported both ways is simply there already.
     checks: { ineffectiveDynamicImport: false },
     onLog: (_, { message }) => {
@@ -52,8 +53,10 @@ export async function bundle(from, to) {
   await build.write({
     dir: to,
     format: 'cjs',
-    // Stacks name what the source names; the names of files stay from build to build.
-    minify: false,
+    // Stacks name what the source names, line by line; the names of files stay from build to build. Comments go, and so
+    // does every character beyond ASCII: a single one, in a comment even, doubles what V8 has to hold and read of a file.
+    comments: false,
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: false, asciiOnly: true } },
     minifyInternalExports: false,
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
@@ -71,7 +74,7 @@ function groupOf(from, { name, modules }, priority) {
 
 /** `postgres`, `@aws-sdk/client-kms`; not a path, and not the `#name` by which a package means its own files. */
 function isPackage(id) {
-  return /^[@a-z]/.test(id) && !id.startsWith('node:');
+  return /^[@a-z]/.test(id) && !isBuiltin(id);
 }
 
 /** Paths relative to a module are wrong after bundling; src/package-file.ts knows the way at every depth. */

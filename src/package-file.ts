@@ -5,8 +5,12 @@ import { existsSync } from 'node:fs';
  * because the code lies at several depths: src/…, compiled in dist/…, bundled in dist/program/.
  */
 export function packageFile(path: string): URL {
-  return new URL(path, packageRoot());
+  root ??= packageRoot();
+  return new URL(path, root);
 }
+
+/** A fact that does not change, asked for several times by every start. */
+let root: URL | undefined;
 
 function packageRoot(): URL {
   let folder = new URL('.', import.meta.url);

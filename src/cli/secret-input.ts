@@ -54,7 +54,7 @@ export function createSecretInput(io: Pick<Io, 'stdin' | 'stderr' | 'env' | 'cwd
 }
 
 /** Two readers of one stream would each get a part of it. */
-function readableOnce({ stdin }: Pick<Io, 'stdin'>): (what: string) => Promise<Buffer> {
+function readableOnce(io: Pick<Io, 'stdin'>): (what: string) => Promise<Buffer> {
   let taken = false;
   return async (what) => {
     if (taken) {
@@ -64,7 +64,7 @@ function readableOnce({ stdin }: Pick<Io, 'stdin'>): (what: string) => Promise<B
     }
     taken = true;
     const chunks: Buffer[] = [];
-    for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
     return withoutLineEnd(Buffer.concat(chunks));
   };
 }

@@ -38,7 +38,7 @@ export function setDefaults(sql: Sql): postgres.PendingQuery<postgres.Row[]> {
            set_config('IntervalStyle', 'postgres', false),
            set_config('standard_conforming_strings', 'on', false)
     /* ordersync session */
-  `;
+  `.simple();
 }
 
 /** float4 and float8 with every digit they need; 1 is the default since version 12. */
@@ -46,7 +46,7 @@ export function setFloatDigits(sql: Sql): postgres.PendingQuery<postgres.Row[]> 
   return sql`
     select set_config('extra_float_digits', greatest(current_setting('extra_float_digits')::integer, 1)::text, false)
     /* ordersync session */
-  `;
+  `.simple();
 }
 
 /**
@@ -54,7 +54,7 @@ export function setFloatDigits(sql: Sql): postgres.PendingQuery<postgres.Row[]> 
  * of the rest of the statement. Refused where the server's platform cannot poll for it.
  */
 export function setConnectionCheck(sql: Sql): postgres.PendingQuery<postgres.Row[]> {
-  return sql`select set_config('client_connection_check_interval', '2s', false) /* ordersync session */`;
+  return sql`select set_config('client_connection_check_interval', '2s', false) /* ordersync session */`.simple();
 }
 
 export function setParameter(
@@ -63,5 +63,5 @@ export function setParameter(
   value: string,
   local: boolean,
 ): postgres.PendingQuery<postgres.Row[]> {
-  return sql`select set_config(${name}, ${value}, ${local})`;
+  return sql`select set_config(${name}, ${value}, ${local}) /* ordersync settings */`;
 }

@@ -15,9 +15,7 @@ const SQL = join(import.meta.dirname, '../../sql');
 const OTHERS = ['catalogue', 'check', 'config', 'README.md'];
 
 const NOUNS = readdirSync(SQL).filter((name) => !OTHERS.includes(name));
-const FILES = await Promise.all(
-  NOUNS.flatMap((noun) => [...reportCommands(noun).values()].flat()).map((path) => readReportFile(path)),
-);
+const FILES = NOUNS.flatMap((noun) => [...reportCommands(noun).values()].flat()).map(readReportFile);
 
 it('every file of the folders is a section of a command', () => {
   const onDisk = NOUNS.flatMap((noun) => readdirSync(join(SQL, noun)).map((name) => `sql/${noun}/${name}`));

@@ -26,7 +26,7 @@ export const top = defineCommand({
   screen: async (ctx, { every }) => createScreen(ctx, Math.max(FASTEST_MS, every)),
   run: async (ctx) => {
     const [view] = VIEWS;
-    const file = await readReportFile(view.file);
+    const file = readReportFile(view.file);
     return createTop(ctx.clock).look(await ctx.db.session(), file, view.values(SORTS[0]));
   },
   present: ({ section }) =>
@@ -61,7 +61,7 @@ async function createScreen(ctx: Pick<Context, 'db' | 'clock' | 'signal'>, every
       const { view } = chosen;
       try {
         if (session.lost) session = await ctx.db.open({});
-        const file = await readReportFile(view.file);
+        const file = readReportFile(view.file);
         last = { look: await top.look(session, file, view.values(SORTS[chosen.sort])), view };
         trouble = undefined;
       } catch (error) {

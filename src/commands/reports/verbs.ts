@@ -14,7 +14,7 @@ export function reportVerbs(noun: string): Readonly<Record<string, () => Promise
   return Object.fromEntries(
     [...reportCommands(noun)].map(([name, paths]) => [
       name,
-      async (): Promise<AnyCommand> => reportCommand(noun, name, await readReport(paths)),
+      async (): Promise<AnyCommand> => reportCommand(noun, name, readReport(paths)),
     ]),
   );
 }

@@ -21,7 +21,9 @@ export interface SettingsFile {
 export function systemFiles(env: Readonly<Record<string, string | undefined>>): SettingsFiles {
   return {
     homeDirectory: env['HOME'] ?? homedir(),
-    userName: accountName(),
+    get userName() {
+      return accountName();
+    },
     exists: existsSync,
     read: (path) => {
       const stats = statSync(path, { throwIfNoEntry: false });

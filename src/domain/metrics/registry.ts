@@ -27,7 +27,7 @@ const NOUNS = ['metrics', 'monitor'] as const;
 /** Collectors and metrics, from the headers of the reports: a report with a line `-- metrics:` is one more. */
 export async function loadRegistry(choice: Choice = { collect: [], skip: [] }): Promise<Registry> {
   const paths = NOUNS.flatMap((noun) => [...reportCommands(noun).values()].flat());
-  const sections = (await readReport(paths)).flatMap((file) => metricSection(file) ?? []);
+  const sections = readReport(paths).flatMap((file) => metricSection(file) ?? []);
   const all: readonly Collector[] = [
     { kind: 'partitions', name: 'metrics/partitions' },
     ...sections.map((section) => ({ kind: 'section', name: nameOf(section.file.path), section }) as const),

@@ -43,5 +43,8 @@ export async function explainPrepared(
   `;
   const values = Array.from({ length: row?.count ?? 0 }, () => 'null').join(', ');
   await simpleText(session, 'set local plan_cache_mode = force_generic_plan');
-  return simpleText(session, `explain execute ${PREPARED}${values === '' ? '' : ` (${values})`}`);
+  return simpleText(
+    session,
+    `explain execute ${PREPARED}${values === '' ? '' : ` (${values})`} /* ordersync monitor/explain */`,
+  );
 }

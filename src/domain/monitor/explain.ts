@@ -8,12 +8,14 @@ import { maskStatement } from '../reports/mask.ts';
 import { probe } from '../reports/probe.ts';
 import { setSearchPath } from '../reports/queries.ts';
 import type { Requirement } from '../reports/requirement.ts';
-import { readOnlyMode, searchPath } from '../reports/session-settings.ts';
+import { readOnlyMode } from '../reports/session-settings.ts';
+import { maskPlan } from './mask-plan.ts';
 import { explainGeneric, explainPrepared, readStatementText } from './explain-queries.ts';
 
 export interface Explained {
   /** Literals masked. */
   readonly statement: string;
+  /** As EXPLAIN writes it, literals masked too. */
   readonly plan: readonly string[];
 }
 
@@ -49,7 +51,7 @@ export async function explainStatement(session: Session, queryId: string, timeou
       // With the session's own search_path: the statement was written for it.
       readOnlyMode(timeoutMs, { searchPath: false }),
     );
-    return { statement: maskStatement(statement), plan: rows.map((row) => row['QUERY PLAN']) };
+    return { statement: maskStatement(statement), plan: maskPlan(rows.map((row) => row['QUERY PLAN'])) };
   } catch (error) {
     throw planningError(error);
   }
@@ -61,7 +63,7 @@ async function statementOf(session: Session, queryId: string): Promise<string> {
     const lack = probed.lackOf(requirement);
     if (lack !== undefined) throw new OrdersyncError('not_enabled', lack.reason, { hint: lack.fix });
   }
-  await setSearchPath(session.sql, searchPath(probed.schemas));
+  await setSearchPath(session, probed.schemas);
   const found = await readStatementText(session, queryId);
   if (found === undefined) {
     throw new OrdersyncError('precondition', `pg_stat_statements knows no statement with the id ${queryId}`, {
@@ -109,7 +111,9 @@ function refuseUnplannable(query: string): void {
 function planningError(error: unknown): unknown {
   const sqlstate = sqlstateOf(error);
   if (sqlstate === undefined || describeServerError(error) !== undefined) return error;
-  return new OrdersyncError('precondition', `the statement cannot be planned: ${(error as Error).message}`, {
+  // Data exceptions quote the literal: `invalid input syntax for type integer: "…"`.
+  const why = sqlstate.startsWith('22') ? 'a literal of it is not of its type' : (error as Error).message;
+  return new OrdersyncError('precondition', `the statement cannot be planned: ${why}`, {
     sqlstate,
     hint: 'names without a schema are looked up in the search_path of this session, and types of parameters are guessed; explain it by hand',
     cause: error,

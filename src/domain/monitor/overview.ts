@@ -26,7 +26,7 @@ export async function* readOverview(
   const chapters: OverviewChapter[] = [];
   for (const [name, paths] of [...reports, APPLICATION] as const) {
     yield { kind: 'phase', message: `looking at ${name}` };
-    const files = await readReport(paths);
+    const files = readReport(paths);
     const values = Object.assign({}, ...files.map(defaultValues)) as Readonly<Record<string, unknown>>;
     const { sections } = yield* runReport(needs, files, { values, statementTimeoutMs, windowMs: undefined });
     chapters.push({

@@ -9,16 +9,21 @@ import { advance, cursorOf } from '../migrations/file/lexer.ts';
 export function maskStatement(text: string): string {
   const cursor = cursorOf(text.normalize('NFC'));
   let masked = '';
+  // Looking at the end of `masked` instead would join its pieces anew at every token.
+  let blank = true;
   let end = 0;
   for (let kind = advance(cursor); kind !== 'end'; kind = advance(cursor)) {
     const gap = cursor.start > end;
     end = cursor.end;
     if (kind === 'line_comment' || kind === 'block_comment') {
       // What follows an unfinished comment is the comment.
-      masked += masked.endsWith(' ') || masked === '' ? '' : ' ';
+      if (!blank) masked += ' ';
+      blank = true;
       continue;
     }
-    masked += `${gap && masked !== '' && !masked.endsWith(' ') ? ' ' : ''}${tokenOf(cursor)}`;
+    if (gap && !blank) masked += ' ';
+    masked += tokenOf(cursor);
+    blank = false;
     if (isAmbiguous(cursor)) return `${masked} …`;
   }
   return masked.trimEnd();

@@ -1,5 +1,7 @@
-import type postgres from 'postgres';
-import type { Sql } from '../../db/session.ts';
+import type { Session, Sql } from '../../db/session.ts';
+import type { TextQuery } from '../../db/text.ts';
+import { simpleText } from '../../db/text.ts';
+import { searchPath } from './session-settings.ts';
 
 export interface Probe {
   readonly kind: string;
@@ -82,6 +84,10 @@ export async function readProbes(
   `;
 }
 
-export function setSearchPath(sql: Sql, path: string): postgres.PendingQuery<postgres.Row[]> {
-  return sql`select set_config('search_path', ${path}, true) /* ordersync settings */`;
+/**
+ * Makes the tables and functions of extensions known by their plain names, until the end of the transaction. Sent at once:
+ * what is sent next may lie on the wire before this has its answer, and finds it done.
+ */
+export function setSearchPath(session: Pick<Session, 'sql'>, schemas: readonly string[]): TextQuery {
+  return simpleText(session, `set local search_path = ${searchPath(schemas)} /* ordersync settings */`);
 }

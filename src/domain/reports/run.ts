@@ -12,7 +12,7 @@ import { problemOf } from './problem.ts';
 import { setSearchPath } from './queries.ts';
 import type { Body, Param, ReportColumn, ReportFile } from './report-file.ts';
 import { OWN_VERDICT } from './report-file.ts';
-import { readOnlyMode, searchPath } from './session-settings.ts';
+import { readOnlyMode } from './session-settings.ts';
 
 export interface SectionRequest {
   /** By the names of the file's parameters; what is missing is sent as null. */
@@ -113,8 +113,8 @@ async function answerOf(
       if (lack !== undefined) return { lack };
       const body = bodies.find(({ when }) => when.every((condition) => probed.lackOf(condition) === undefined));
       if (body === undefined) return { lack: noBody(bodies, probed) };
-      if (probed.schemas.length > 0) await setSearchPath(session.sql, searchPath(probed.schemas));
-      const rows = await send(session, file, body, request);
+      const path = probed.schemas.length > 0 ? setSearchPath(session, probed.schemas) : undefined;
+      const [rows] = await Promise.all([send(session, file, body, request), path]);
       return 'lack' in rows ? rows : { rows, losses: lossesOf(file, probed) };
     },
     readOnlyMode(request.statementTimeoutMs),

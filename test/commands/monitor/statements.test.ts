@@ -146,6 +146,19 @@ describe('ordersync monitor slow-queries and explain', () => {
     expect(find(await statements(), 'with changed')).toMatchObject({ calls: 1 });
   });
 
+  it('masks the literals that a view brings into a plan', async () => {
+    const { sql } = database.current;
+    await sql`create view hidden_dishes as select id from dishes where name = 'kim@example.kr' and id > 4711`;
+    await sql`select id from hidden_dishes where id < 9`;
+    const id = String(find(await statements(), 'select id from hidden_dishes')?.['query_id']);
+    const { code, stdout } = await monitor(url(), ['explain', '--', id]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/Scan on dishes +\(cost=\d[^]*name = \?::text/),
+    });
+    expect(stdout).not.toMatch(/kim@|4711/);
+  });
+
   it('refuses to explain what has no plan, a literal that cannot be parsed again, and an unknown id', async () => {
     const { sql } = database.current;
     await sql`create temporary table passing (id integer)`;
