@@ -6,7 +6,8 @@
 -- fix: sql
 with owned as (
   select sequence.seqrelid::regclass as sequence, attribute.attrelid::regclass as relation, attribute.attname, attribute.atttypid,
-         pg_sequence_last_value(sequence.seqrelid) as used,
+         -- Before PostgreSQL 18 it fails for who may not read it.
+         case when has_sequence_privilege(sequence.seqrelid, 'usage,select') then pg_sequence_last_value(sequence.seqrelid) end as used,
          least(sequence.seqmax, case attribute.atttypid when 'smallint'::regtype then 32767 when 'integer'::regtype then 2147483647
            else sequence.seqmax end) as most,
          has_sequence_privilege(sequence.seqrelid, 'usage,select') as visible

@@ -4,12 +4,13 @@ import { advance, cursorOf } from '../migrations/file/lexer.ts';
 /**
  * The text of a statement without its literals: each string and number becomes `?`, comments go, white space becomes one
  * blank. pg_stat_statements keeps the literals of utility statements, a password among them, and pg_stat_activity keeps
- * all; a comment may hold anything.
+ * all; a comment may hold anything. What SET gives a parameter may be a bare word, and is masked too.
  */
 export function maskStatement(text: string): string {
   const cursor = cursorOf(text.normalize('NFC'));
   let masked = '';
   let end = 0;
+  const setting = settingReader();
   for (let kind = advance(cursor); kind !== 'end'; kind = advance(cursor)) {
     const gap = cursor.start > end;
     end = cursor.end;
@@ -18,11 +19,33 @@ export function maskStatement(text: string): string {
       masked += masked.endsWith(' ') || masked === '' ? '' : ' ';
       continue;
     }
-    masked += `${gap && masked !== '' && !masked.endsWith(' ') ? ' ' : ''}${tokenOf(cursor)}`;
+    masked += `${gap && masked !== '' && !masked.endsWith(' ') ? ' ' : ''}${setting(cursor) ? '?' : tokenOf(cursor)}`;
     if (isAmbiguous(cursor)) return `${masked} …`;
   }
   return masked.trimEnd();
 }
+
+/** Tells of each token whether it is a word that SET, or ALTER … SET, gives a parameter as its value. */
+function settingReader(): (cursor: Cursor) => boolean {
+  let words: string[] = [];
+  let assigned = false;
+  return ({ kind, text, start, end }) => {
+    const token = text.slice(start, end).toLowerCase();
+    if (token === ';') {
+      words = [];
+      assigned = false;
+      return false;
+    }
+    if (assigned) return kind === 'word' || kind === 'quoted_name';
+    if (kind === 'word' && words.length < MOST_WORDS) words.push(token);
+    const sets = words[0] === 'set' || (words[0] === 'alter' && words.includes('set'));
+    assigned = sets && (token === '=' || (kind === 'word' && token === 'to'));
+    return false;
+  };
+}
+
+/** Before the value: alter role … in database … set name.of.parameter to. */
+const MOST_WORDS = 16;
 
 function tokenOf({ kind, text, start, end }: Cursor): string {
   return kind === 'string' || kind === 'number' ? '?' : text.slice(start, end);
