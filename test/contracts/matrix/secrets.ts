@@ -64,31 +64,36 @@ export async function plantSecrets(place: Place): Promise<Planted> {
   await recorder.end();
   const sessions: postgres.Sql[] = [];
   const pids: number[] = [];
-  const open = async (statement: string): Promise<void> => {
-    const session = connect(place, `planted ${pids.length}`);
+  const failures: string[] = [];
+  const open = async (statement: string, settings: Readonly<Record<string, string>> = {}): Promise<void> => {
+    const session = connect(place, `planted ${pids.length}`, settings);
     sessions.push(session);
     const [row] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`;
     pids.push(row!.pid);
-    // Ended from outside by then.
+    // Those that run and wait are ended from outside; nothing else may fail.
     session
       .unsafe(statement)
       .simple()
-      .catch(() => undefined);
+      .catch((error: Error) => failures.push(`${statement}: ${error.message}`));
   };
   for (const form of [...FORMS, ...COMMENTS.map((comment) => `1 ${comment}`)]) {
     await open(`begin; lock table "${TABLE}" in access share mode; select 1 as "주문 \u001b[31m", ${form}`);
   }
   // Cut in the middle of its literal: the server keeps 1,024 bytes.
   await open(`begin; select '${PASSWORD.repeat(200)}'`);
-  await open(`begin; set local standard_conforming_strings = off; select 'a\\' ${PASSWORD}'`);
+  // Cut at the backslash by who reads it otherwise than that session.
+  await open(`begin; select 'a\\' ${PASSWORD}'`, { standard_conforming_strings: 'off' });
   await open(`select pg_sleep(6000), ${FORMS.join(', ')}`);
   await open(`do $do$ begin perform '${PASSWORD}'; lock table "${TABLE}"; perform ${CARD}; end $do$`);
-  await waitFor(async () => {
-    const [row] = await sql<{ ready: number }[]>`
+  await waitFor(
+    async () => {
+      const [row] = await sql<{ ready: number }[]>`
       select count(*)::integer as ready from pg_stat_activity
        where pid = any (${pids}::integer[]) and (state = 'idle in transaction' or wait_event in ('PgSleep', 'relation'))`;
-    return row?.ready === pids.length;
-  }, 'every planted session to be where it should');
+      return row?.ready === pids.length;
+    },
+    () => `every planted session to be where it should: ${failures.join('; ')}`,
+  );
   return {
     pids,
     end: async () => {
@@ -98,11 +103,11 @@ export async function plantSecrets(place: Place): Promise<Planted> {
   };
 }
 
-function connect({ server }: Place, name: string): postgres.Sql {
+function connect({ server }: Place, name: string, settings: Readonly<Record<string, string>> = {}): postgres.Sql {
   return postgres(server.urlFor('shop'), {
     max: 1,
     onnotice: () => undefined,
     onclose: () => undefined,
-    connection: { application_name: name },
+    connection: { application_name: name, ...settings },
   });
 }
