@@ -87,9 +87,10 @@ export function verdictsIn({ command, verdicts, data }: Answer): ReadonlyMap<str
   if (verdicts !== undefined) return new Map(verdicts.map(({ section, verdict }) => [section, verdict]));
   const named = data.flatMap((row) => {
     const said = row['severity'] ?? (command === 'jobs status' ? row['state'] : row['verdict']);
-    if (said === undefined) return [];
+    if (typeof said !== 'string') return [];
     const parts = ['id', 'finding', 'subject', 'report', 'section', 'table', 'partition', 'check', 'job'];
-    return [[parts.flatMap((part) => row[part] ?? []).join(' '), String(said)] as const];
+    const words = parts.map((part) => row[part]).filter((word) => typeof word === 'string');
+    return [[words.join(' '), said] as const];
   });
   return new Map(named);
 }

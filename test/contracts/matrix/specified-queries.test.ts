@@ -31,6 +31,12 @@ async function ask(words: string): Promise<Asked> {
   return { code, ...(JSON.parse(stdout) as Omit<Asked, 'code'>) };
 }
 
+async function open(...statements: readonly string[]): Promise<void> {
+  const client = postgres(place.current.server.urlFor('shop'), { max: 1, onnotice: () => undefined });
+  clients.push(client);
+  for (const statement of ['select 1', ...statements]) await client.unsafe(statement).simple();
+}
+
 const found = ({ data }: Asked, finding: string) => data.filter((row) => row['finding'] === finding);
 
 describe('performance', () => {
@@ -114,11 +120,6 @@ describe('performance', () => {
   });
 
   it('5, connections by state: how many, and for how long', async () => {
-    const open = async (...statements: string[]) => {
-      const client = postgres(place.current.server.urlFor('shop'), { max: 1, onnotice: () => undefined });
-      clients.push(client);
-      for (const statement of ['select 1', ...statements]) await client.unsafe(statement).simple();
-    };
     await open();
     await open();
     await open('begin; select 1');
