@@ -10,7 +10,7 @@ import type { Style } from './style.ts';
 import { severityOf, styleOf } from './style.ts';
 import { headOf, shownColumns } from './tabular.ts';
 import type { Terminal } from './terminal.ts';
-import { rulerFor } from './width.ts';
+import { cautiousRuler, rulerFor, wrap } from './width.ts';
 
 // cli-table3 needs about a millisecond per row (5,000 rows: 5.2 s against 29 ms for plain columns).
 const BOXED_ROWS = 100;
@@ -37,11 +37,16 @@ async function renderSections(sections: readonly Section[], options: RenderOptio
   const style = await styleOf(options.terminal);
   const parts = await Promise.all(
     sections.map(async ({ title, columns, rows }, index) => [
-      `${index === 0 ? '' : '\n'}${style.bold(title)}\n`,
+      `${index === 0 ? '' : '\n'}${titleLines(title, options.terminal).map(style.bold).join('\n')}\n`,
       ...(await renderTable({ command: '', columns, rows }, options)),
     ]),
   );
   return parts.flat();
+}
+
+/** Wrapped on a terminal; elsewhere a title is one line, whatever its length. */
+function titleLines(title: string, { isTTY, width }: Terminal): readonly string[] {
+  return isTTY ? wrap(title, width, cautiousRuler) : [title];
 }
 
 async function onTerminal(grid: Grid, terminal: Terminal): Promise<Iterable<string>> {

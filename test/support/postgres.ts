@@ -94,6 +94,21 @@ export async function startServer(request: EmbeddedRequest = {}): Promise<Embedd
   return startEmbedded({ version: testServer().version, cache: true, ...request, settings });
 }
 
+/** `startServer` for all tests of a describe block or file: nobody else's sessions and statements are on it. */
+export function useServer(request: EmbeddedRequest = {}): { readonly current: EmbeddedServer } {
+  const holder: { current?: EmbeddedServer } = {};
+  beforeAll(async () => {
+    holder.current = await startServer(request);
+  });
+  afterAll(async () => holder.current?.stop('immediate'));
+  return {
+    get current() {
+      if (holder.current === undefined) throw new Error('the server exists inside tests only');
+      return holder.current;
+    },
+  };
+}
+
 /** A streaming standby of a server from `startServer`, made of a cold copy: the primary is restarted for it. */
 export async function startStandby(primary: EmbeddedServer, settings: EmbeddedRequest['settings'] = {}) {
   await primary.halt();

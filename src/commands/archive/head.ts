@@ -1,7 +1,7 @@
 import { defineCommand } from '../../cli/command.ts';
 import type { KeptHead } from '../../domain/archive/list/queries.ts';
 import { readKeptHead } from '../../domain/archive/list/queries.ts';
-import { requireJournal } from '../../domain/archive/plan/plan.ts';
+import { requireReadableJournal } from '../../domain/archive/list/readable.ts';
 import type { Report } from '../../output/report.ts';
 
 export const head = defineCommand({
@@ -13,7 +13,7 @@ export const head = defineCommand({
   examples: ['ordersync archive head', 'ordersync archive head --format json'],
   run: async (ctx): Promise<KeptHead | undefined> => {
     const session = await ctx.db.session();
-    await requireJournal(session);
+    await requireReadableJournal(session);
     return readKeptHead(session.sql);
   },
   present: headReport,

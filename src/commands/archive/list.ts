@@ -1,6 +1,6 @@
 import { defineCommand } from '../../cli/command.ts';
 import { readArchives } from '../../domain/archive/list/queries.ts';
-import { requireJournal } from '../../domain/archive/plan/plan.ts';
+import { requireReadableJournal } from '../../domain/archive/list/readable.ts';
 import { ARCHIVE_COLUMNS, archiveRow } from './reports.ts';
 import { TABLE_OPTION } from './options.ts';
 
@@ -14,7 +14,7 @@ export const list = defineCommand({
   examples: ['ordersync archive list', 'ordersync archive list --table audit_logs --format json'],
   run: async (ctx, { table }) => {
     const session = await ctx.db.session();
-    await requireJournal(session);
+    await requireReadableJournal(session);
     return readArchives(session.sql, table);
   },
   present: (archives) => ({

@@ -45,7 +45,7 @@ export function findingCommand<O extends OptionSet>(command: FindingCommand<O>):
   return defineCommand<OptionSet, {}, SecurityReport, Looked>({
     name,
     summary,
-    description: `${description} Exit 5 when something is found.`,
+    description: `${description} Exit 5 when something is found, 3 when nothing could be looked at.`,
     options,
     examples,
     formats: ['nagios', 'junit'],
@@ -84,6 +84,7 @@ const ORDER = ['critical', 'warning', 'unknown', 'ok'];
 
 function findingsReport(name: string, { findings, warnings, recorded }: Looked): Report {
   const found = recordable(findings).length;
+  const unseen = findings.filter(({ severity }) => severity === 'unknown').length;
   const sorted = findings.toSorted((left, right) => ORDER.indexOf(left.severity) - ORDER.indexOf(right.severity));
   return {
     command: `security ${name}`,
@@ -105,7 +106,7 @@ function findingsReport(name: string, { findings, warnings, recorded }: Looked):
       first_at: firstAt,
       last_at: lastAt,
     })),
-    outcome: found > 0 ? 'unhealthy' : 'ok',
+    outcome: found > 0 ? 'unhealthy' : unseen > 0 && unseen === findings.length ? 'unknown' : 'ok',
     answers: sorted.map(({ severity, finding, subject, detail }) => ({
       id: finding,
       title: subject,
@@ -116,7 +117,8 @@ function findingsReport(name: string, { findings, warnings, recorded }: Looked):
       durationMs: 0,
     })),
     notes: [
-      found === 0 ? 'nothing found' : `${found} findings`,
+      found > 0 ? `${found} findings` : unseen > 0 ? 'nothing found in what could be looked at' : 'nothing found',
+      ...(unseen === 0 ? [] : [`${unseen} could not be looked at`]),
       ...(recorded === undefined ? [] : [`${recorded} new in security_metrics`]),
     ],
     warnings,

@@ -1,3 +1,4 @@
+import { requireReadable } from '../../db/readable.ts';
 import type { Session } from '../../db/session.ts';
 import type { Job } from './job.ts';
 import { readJobs } from './queries.ts';
@@ -11,11 +12,12 @@ export interface ListedJob {
 }
 
 /** Every job with the next time it is to run. What cannot be read of one does not hide the others. */
-export async function listJobs({ sql }: Session): Promise<{
+export async function listJobs(session: Session): Promise<{
   readonly jobs: readonly ListedJob[];
   readonly problems: readonly string[];
 }> {
-  const { jobs, now } = await readJobs(sql);
+  await requireReadable(session, [{ schema: 'public', name: 'scheduled_jobs' }]);
+  const { jobs, now } = await readJobs(session.sql);
   const problems: string[] = [];
   const listed = jobs.map((job): ListedJob => {
     const schedule = scheduleOf(job);

@@ -1,6 +1,5 @@
-import { describeServerError } from '../../db/server-error.ts';
 import type { Session } from '../../db/session.ts';
-import { sqlstateOf } from '../../db/sqlstate.ts';
+import { SQLSTATE } from '../../db/sqlstate.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { advance, cursorOf } from '../migrations/file/lexer.ts';
@@ -10,7 +9,7 @@ import { setSearchPath } from '../reports/queries.ts';
 import type { Requirement } from '../reports/requirement.ts';
 import { readOnlyMode } from '../reports/session-settings.ts';
 import { maskPlan } from './mask-plan.ts';
-import { explainGeneric, explainPrepared, readStatementText } from './explain-queries.ts';
+import { explainStored, readStatementText } from './explain-queries.ts';
 
 export interface Explained {
   /** Literals masked. */
@@ -41,20 +40,15 @@ export async function explainStatement(session: Session, queryId: string, timeou
     });
   }
   const statement = await inTransaction(session, () => statementOf(session, queryId), readOnlyMode(timeoutMs));
-  try {
-    const rows = await inTransaction(
-      session,
-      async () => {
-        if (session.server.versionNum >= PG16) return explainGeneric(session, statement);
-        return explainPrepared(session, statement);
-      },
-      // With the session's own search_path: the statement was written for it.
-      readOnlyMode(timeoutMs, { searchPath: false }),
-    );
-    return { statement: maskStatement(statement), plan: maskPlan(rows.map((row) => row['QUERY PLAN'])) };
-  } catch (error) {
-    throw planningError(error);
-  }
+  const prepared = session.server.versionNum < PG16;
+  const planned = await inTransaction(
+    session,
+    () => explainStored(session, statement, { prepared }),
+    // With the session's own search_path: the statement was written for it.
+    readOnlyMode(timeoutMs, { searchPath: false }),
+  );
+  if ('problem' in planned) throw planningError(planned.problem);
+  return { statement: maskStatement(statement), plan: maskPlan(planned.plan) };
 }
 
 async function statementOf(session: Session, queryId: string): Promise<string> {
@@ -108,14 +102,23 @@ function refuseUnplannable(query: string): void {
   });
 }
 
-function planningError(error: unknown): unknown {
-  const sqlstate = sqlstateOf(error);
-  if (sqlstate === undefined || describeServerError(error) !== undefined) return error;
-  // Data exceptions quote the literal: `invalid input syntax for type integer: "…"`.
-  const why = sqlstate.startsWith('22') ? 'a literal of it is not of its type' : (error as Error).message;
-  return new OrdersyncError('precondition', `the statement cannot be planned: ${why}`, {
+function planningError({ sqlstate, message }: { readonly sqlstate: string; readonly message: string }): OrdersyncError {
+  if (sqlstate === SQLSTATE.lockNotAvailable) {
+    return new OrdersyncError('lock_held', 'another session holds a lock that planning the statement needs', {
+      sqlstate,
+      hint: 'see who holds it with `ordersync monitor blocking`',
+    });
+  }
+  if (sqlstate === SQLSTATE.insufficientPrivilege) {
+    return new OrdersyncError('permission', `this role may not plan that statement: ${message}`, {
+      sqlstate,
+      hint: 'grant select on what it reads, or connect as the role that runs it',
+    });
+  }
+  // Class 42 names objects; messages of other classes may quote a value.
+  const why = sqlstate.startsWith('42') ? `: ${message}` : '';
+  return new OrdersyncError('precondition', `the statement cannot be planned${why}`, {
     sqlstate,
     hint: 'names without a schema are looked up in the search_path of this session, and types of parameters are guessed; explain it by hand',
-    cause: error,
   });
 }

@@ -1,5 +1,6 @@
 import type { Session } from '../../db/session.ts';
 import { readTableStates } from './catalog.ts';
+import { requireReadablePartitions } from './readable.ts';
 import { readExtent } from './rows-queries.ts';
 import type { Partition, TableState } from './table.ts';
 
@@ -15,7 +16,9 @@ export interface ListedPartition {
 /** Every partition of the tables. Rows are not counted; oldest and newest come from the indexes on created_at. */
 export async function listPartitions(session: Session, tables: readonly string[]): Promise<readonly ListedPartition[]> {
   const listed: ListedPartition[] = [];
-  for (const table of await readTableStates(session, tables)) {
+  const states = await readTableStates(session, tables);
+  await requireReadablePartitions(session, states);
+  for (const table of states) {
     if (table.partitions.length === 0) listed.push({ table, partition: undefined, oldest: null, newest: null });
     for (const partition of table.partitions) {
       // The time in a version 4 id means nothing; created_at is there in every table by id.

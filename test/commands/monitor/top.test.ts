@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { startServer, useDatabase } from '../../support/postgres.ts';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startServer, useServer } from '../../support/postgres.ts';
 import { monitor } from './fixture.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -20,22 +21,28 @@ const playing = (steps: readonly (readonly [seen: RegExp, act: (type: (keys: str
 const keys = (text: string) => (type: (keys: string) => void) => type(text);
 
 describe('ordersync monitor top', () => {
-  const database = useDatabase();
-  const url = () => database.current.url;
+  // What it shows of a server that rests is part of the promise.
+  const server = useServer();
+  const url = () => server.current.url;
+  let sql: postgres.Sql;
+  beforeAll(() => {
+    sql = postgres(url(), { max: 1, onnotice: () => undefined });
+  });
+  afterAll(async () => sql?.end());
 
   it.each([60, 80, 200])(
     'shows each view on %i columns, pauses, changes its pace, and leaves the terminal as it was',
     async (columns) => {
-      await database.current.sql`create extension if not exists pg_stat_statements`;
-      await database.current.sql`create table if not exists "주문 내역" (id integer)`;
+      await sql`create extension if not exists pg_stat_statements`;
+      await sql`create table if not exists "주문 내역" (id integer)`;
       const { code, stdout } = await monitor(url(), 'top --every 250ms', {
         tty: true,
         columns,
         rows: 24,
         env: { NO_COLOR: '1' },
         onStdout: playing([
-          [/activity, every 0\.25 s/, keys('2')],
-          [/blocking, every/, keys('3')],
+          [/activity, every 0\.25 s[^]*no other session/, keys('2')],
+          [/blocking, every[^]*nobody waits/, keys('3')],
           [/statements by total[^]*calls/, keys('s')],
           [/statements by mean/, keys('4')],
           [/tables, every[^]*주문/, keys('+')],
@@ -66,7 +73,7 @@ describe('ordersync monitor top', () => {
           listener(signal);
         };
       },
-      onStdout: playing([[/activity, every/, act ?? (() => deliver?.('SIGTERM'))]]),
+      onStdout: playing([[/no other session/, act ?? (() => deliver?.('SIGTERM'))]]),
     });
     expect(ran.code).toBe(code);
     expect(ran.stdout.endsWith(LEAVE)).toBe(true);
@@ -79,7 +86,7 @@ describe('ordersync monitor top', () => {
       columns: 120,
       rows: 24,
       onStdout: playing([
-        [/activity, every/, () => void endSessionOfTop(pids)],
+        [/no other session/, () => void endSessionOfTop(pids)],
         [/transactions\/s[^]*transactions\/s[^]*transactions\/s/, keys('q')],
       ]),
     });
@@ -88,29 +95,29 @@ describe('ordersync monitor top', () => {
   });
 
   async function endSessionOfTop(pids: Set<number>): Promise<void> {
-    const ended = await database.current.sql<{ pid: number }[]>`
+    const ended = await sql<{ pid: number }[]>`
       select pid, pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and application_name = 'ordersync monitor top'`;
     for (const { pid } of ended) pids.add(pid);
   }
 
   it('keeps its last screen while the server is down, says since when, and goes on when it is up', async () => {
-    const server = await startServer();
+    const ending = await startServer();
     try {
-      const { code, stdout } = await monitor(server.url, 'top --every 250ms', {
+      const { code, stdout } = await monitor(ending.url, 'top --every 250ms', {
         tty: true,
         columns: 120,
         rows: 24,
         onStdout: playing([
-          [/activity, every/, () => void server.halt('immediate')],
-          [/server unreachable since \d\d:\d\d:\d\dZ, attempt 2/, () => void server.start()],
+          [/no other session/, () => void ending.halt('immediate')],
+          [/server unreachable since \d\d:\d\d:\d\dZ, attempt 2/, () => void ending.start()],
           [/activity, every 0\.25 s\|\r\n\|/, keys('q')],
         ]),
       });
       expect(code).toBe(0);
       expect(stdout.endsWith(LEAVE)).toBe(true);
     } finally {
-      await server.stop('immediate');
+      await ending.stop('immediate');
     }
   });
 

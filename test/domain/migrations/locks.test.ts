@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { testContext } from '../../support/context.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
+import { useServer } from '../../support/postgres.ts';
 import { waitFor } from '../../support/wait.ts';
 import { emptyDatabase, folderOf, refusalOf, relationExists, up, upIn, versionsIn } from './runner.ts';
 
@@ -38,18 +39,6 @@ describe('a table that somebody holds', () => {
     expect(told.join('\n')).not.toContain('secret');
   });
 
-  test('the final error names the blocker too, and says that nothing is left', async () => {
-    const database = await emptyDatabase();
-    await up(database, A);
-    const release = await hold(database, 'select * from a limit 1');
-    // Long enough for a busy machine to look who is in the way.
-    const error = await refusalOf(up(database, ALTER, { lockTimeoutMs: 3000, retries: 0 }));
-    await release();
-    expect(error.details.body?.join('\n')).toMatch(
-      /blocked by pid \d+ \(holder, .*\)\nnothing of 002_b\.up\.sql is left behind/,
-    );
-  });
-
   test('a deadlock is tried again', async () => {
     const database = await emptyDatabase();
     await up(database, { '001_a.up.sql': 'create table a (id int); create table b (id int);' });
@@ -77,6 +66,25 @@ describe('a table that somebody holds', () => {
     const { told, result } = await work;
     expect(told.join()).toContain('deadlock');
     expect(result.files[0]?.attempts).toBe(2);
+  });
+});
+
+describe('a table that somebody holds, on a server that nobody else keeps busy', () => {
+  const server = useServer();
+
+  test('the final error names the blocker too, and says that nothing is left', async () => {
+    const database = { url: server.current.url };
+    await up(database, A);
+    const release = await hold(database, 'select * from a limit 1');
+    // The look at who is in the way has these 200 ms only; a machine that is too busy for it gets another chance.
+    await waitFor(async () => {
+      const error = await refusalOf(up(database, ALTER, { lockTimeoutMs: 200, retries: 0 }));
+      expect(error).toMatchObject({ code: 'precondition', details: { sqlstate: '55P03' } });
+      const told = error.details.body?.join('\n') ?? '';
+      expect(told).toContain('nothing of 002_b.up.sql is left behind');
+      return /blocked by pid \d+ \(holder, .*\)\nnothing of/.test(told);
+    }, 'an error that names the blocker');
+    await release();
   });
 });
 
@@ -125,7 +133,7 @@ describe('several runs at once', () => {
 });
 
 /** Another session in an open transaction that has run `query`. @returns a function that ends it */
-async function hold(database: TestDatabase, query: string): Promise<() => Promise<void>> {
+async function hold(database: { readonly url: string }, query: string): Promise<() => Promise<void>> {
   const holder = postgres(database.url, { max: 1, connection: { application_name: 'holder' } });
   onTestFinished(async () => holder.end());
   const session = await holder.reserve();

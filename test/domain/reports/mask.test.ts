@@ -20,6 +20,22 @@ describe('maskStatement', () => {
     expect(maskStatement(text)).toBe(masked);
   });
 
+  it.each([
+    ['set app.token to Geheim', 'set app.token to ?'],
+    [
+      'begin; set local app.token = "Geheim"; select id from orders',
+      'begin; set local app.token = ?; select id from orders',
+    ],
+    [
+      'alter role shop in database shop set app.token to a, b',
+      'alter role shop in database shop set app.token to ?, ?',
+    ],
+    ['update users set status = old_status', 'update users set status = old_status'],
+    ['alter table orders rename to old_orders', 'alter table orders rename to old_orders'],
+  ])('masks the words that a parameter is given: of %j it leaves %j', (text, masked) => {
+    expect(maskStatement(text)).toBe(masked);
+  });
+
   it('shows nothing of what a session with other rules for backslashes may mean as part of a string', () => {
     expect(maskStatement(String.raw`select 'it\'s my secret', 2`)).not.toContain('secret');
     expect(maskStatement(String.raw`select 'C:\\', plain`)).toBe('select ?, plain');

@@ -1,4 +1,5 @@
 import { lockHolder } from '../../../db/lock.ts';
+import { requireReadable } from '../../../db/readable.ts';
 import type { Session } from '../../../db/session.ts';
 import { readHistory } from '../history.ts';
 import { readRegistrations } from '../history-queries.ts';
@@ -13,6 +14,10 @@ export async function readStatus(
   session: Session,
   { graceMs }: { readonly graceMs: number },
 ): Promise<{ readonly jobs: readonly JobStatus[]; readonly warnings: readonly string[] }> {
+  await requireReadable(
+    session,
+    ['scheduled_jobs', 'job_runs'].map((name) => ({ schema: 'public', name })),
+  );
   const history = await readHistory(session.sql);
   const { pgCron } = history;
   const registrations = pgCron.readable ? await readRegistrations(session.sql) : [];

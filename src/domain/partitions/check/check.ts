@@ -2,6 +2,7 @@ import type { Clock } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { readTableStates } from '../catalog.ts';
 import { nameOf } from '../locks.ts';
+import { requireReadablePartitions } from '../readable.ts';
 import type { Partition, TableState } from '../table.ts';
 import { caughtFindings, countCaught } from './catch-all.ts';
 import type { Finding } from './finding.ts';
@@ -24,7 +25,9 @@ export async function checkPartitions(
 ): Promise<readonly Finding[]> {
   const now = clock.now().getTime();
   const findings: Finding[] = [];
-  for (const table of await readTableStates(session, tables)) {
+  const states = await readTableStates(session, tables);
+  await requireReadablePartitions(session, states);
+  for (const table of states) {
     const name = nameOf(table);
     const drafts =
       table.key === undefined
