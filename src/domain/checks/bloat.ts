@@ -21,7 +21,7 @@ export const BLOAT_CHECK: Check = {
 };
 
 async function look({ session, clock, limitMs }: Look): Promise<readonly Sighting[]> {
-  const report = await readReportFile('sql/monitor/bloat.sql');
+  const report = readReportFile('sql/monitor/bloat.sql');
   const { rows, looked, judgement } = await runSection({ session, clock }, report, {
     values: { min_size: LEAST_BYTES, limit: 1000, share: SHARE },
     statementTimeoutMs: limitMs,

@@ -64,7 +64,7 @@ const OF_HEADERS: Readonly<Record<string, keyof typeof IS>> = {
 
 /** By the headers of its files, each of which is a section. */
 export async function reportShape(command: string): Promise<Shape> {
-  const files = await readReport(reportCommands('monitor').get(command) ?? []);
+  const files = readReport(reportCommands('monitor').get(command) ?? []);
   if (files.length === 0) throw new Error(`there are no files of monitor ${command}`);
   const several = files.length > 1;
   return Object.fromEntries(files.map((file) => [several ? file.section : '', columnsOf(file, several)]));
