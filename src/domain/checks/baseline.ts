@@ -11,7 +11,7 @@ export type Baseline = ReadonlyMap<string, Severity>;
 
 /** @throws OrdersyncError `usage` for a file that is no report of `check --format json` */
 export async function readBaseline(path: string): Promise<Baseline> {
-  const rows = dataOf(readReport(path));
+  const rows = dataOf(await readReport(path));
   const entries = rows.flatMap((row): [string, Severity][] => {
     const { id, severity } = row as { readonly id?: unknown; readonly severity?: unknown };
     const known = SEVERITIES.find((word) => word === severity);

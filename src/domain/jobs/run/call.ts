@@ -62,7 +62,7 @@ export async function inJobSettings(
   await setLocal(session, 'ordersync.job_call_time', CALL_TIME);
   await setLocal(session, 'ordersync.job_rehearsal', rehearsal ? 'on' : '');
   const results = await work();
-  const report = readReport(session.sql);
+  const report = await readReport(session.sql);
   return report === '' ? callOf(results) : parseReport(job, report);
 }
 
