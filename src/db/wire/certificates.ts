@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import { isSocketFolder, type ConnectionSettings, type HostSettings } from '../settings/types.ts';
 import { dial } from './dial.ts';
 import { negotiateTls } from './tls.ts';
@@ -19,6 +21,9 @@ export type ServerCertificates =
   | { readonly kind: 'unix socket' } // nobody shakes hands there
   | { readonly kind: 'no tls' };
 
+/** The server's turn to close: it takes none of ours, and has nothing to say without a start-up message. */
+const FAREWELL_MS = 1000;
+
 /**
  * Asks for TLS on a connection of its own and looks at what the server shows, trusted or not; nobody logs in. Whatever
  * `sslmode` says: it is about this program's connection, and not about what others are shown.
@@ -38,8 +43,7 @@ export async function readCertificates(
     const secured = await negotiateTls(socket, { host, settings, material, signal });
     if (secured === undefined) return { kind: 'no tls' };
     const chain = chainOf(secured.getPeerX509Certificate());
-    // The server writes no line into its log for who leaves before the first byte of a start-up message.
-    secured.on('error', () => {}).destroy();
+    await leave(secured);
     return { kind: 'certificates', chain };
   } finally {
     socket.destroy();
@@ -65,4 +69,17 @@ function nameOf(subject: string | undefined): string {
   const lines = (subject ?? '').split('\n');
   const [, name] = /^CN=(.+)$/m.exec(subject ?? '') ?? [];
   return name ?? lines.filter((line) => line !== '').join(', ');
+}
+
+/**
+ * With a farewell. What is torn down at once may not have sent the end of its handshake, and the server writes into its log
+ * that it could not accept the connection.
+ */
+async function leave(secured: TLSSocket): Promise<void> {
+  secured.on('error', () => {}).resume();
+  const closed = once(secured, 'close');
+  const timer = setTimeout(() => secured.destroy(), FAREWELL_MS);
+  secured.end();
+  await closed;
+  clearTimeout(timer);
 }
