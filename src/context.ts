@@ -7,6 +7,11 @@ import type { ObjectStore } from './store/store.ts';
 /** What a command needs of the world. It holds no output: streams live in Io, which only cli/ and output/ see. */
 export interface Context {
   readonly db: Database;
+  /**
+   * Other servers of the same system, each a host or a connection string; none given: those of ORDERSYNC_REPLICA_URL.
+   * Connects to nothing. Throws `usage` or `config` for what names no server.
+   */
+  replicas(given: readonly string[]): Promise<readonly Replica[]>;
   readonly clock: Clock;
   /** Aborts at the first SIGINT or SIGTERM; long work stops at its next safe point. */
   readonly signal: AbortSignal;
@@ -64,6 +69,13 @@ export interface Database {
   session(): Promise<Session>;
   /** One more session: a watcher, a worker, another database of the same server. */
   open(request: SessionRequest): Promise<Session>;
+}
+
+export interface Replica {
+  /** Host and port, or socket folder; never a password. */
+  readonly address: string;
+  /** One session, closed with the others when the command ends. */
+  open(): Promise<Session>;
 }
 
 export interface Clock {

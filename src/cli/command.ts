@@ -47,6 +47,7 @@ export interface Screen {
   /** Looks at the server. What the next look may mend is told in the frame; only what cannot be mended is thrown. */
   look(): Promise<void>;
   frame(): ScreenFrame;
+  /** @param key a character, or one of the names of cli/keys.ts */
   press(key: string): 'nothing' | 'redraw' | 'look' | 'leave';
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import type { ServerFacts } from '../db/session.ts';
 import { OrdersyncError } from '../errors.ts';
 import type { Intent } from './command.ts';
 import type { WriterValues } from './globals.ts';
@@ -39,12 +40,16 @@ export async function confirmIntent(
     );
   }
   const { askForName } = await import('../output/prompt.ts');
-  const role = server.inRecovery ? 'standby' : 'primary';
-  const message = `This will ${intent.action} in ${server.database} at ${server.address} (${role}, as ${server.user}). Type the database name to go on:`;
   const answer = await askForName(
     { stdin: io.stdin, stderr: io.stderr },
-    { message, expected: server.database, signal: ctx.signal },
+    { message: questionOf(server, intent.action), expected: server.database, signal: ctx.signal },
   );
   ctx.signal.throwIfAborted();
   if (answer !== 'confirmed') throw new OrdersyncError('not_confirmed', 'not confirmed; nothing was changed');
+}
+
+/** What is to happen and where, for whoever is to type the name. @param action completes "this will …" */
+export function questionOf({ database, address, inRecovery, user }: ServerFacts, action: string): string {
+  const role = inRecovery ? 'standby' : 'primary';
+  return `This will ${action} in ${database} at ${address} (${role}, as ${user}). Type the database name to go on:`;
 }

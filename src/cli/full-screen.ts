@@ -1,7 +1,9 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { Context } from '../context.ts';
 import { terminalOf } from '../output/terminal.ts';
 import type { Screen } from './command.ts';
 import type { Io } from './io.ts';
+import { keysOf } from './keys.ts';
 
 /** The alternate screen without a cursor, and back. xterm's control sequences; every terminal of today knows them. */
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -61,8 +63,11 @@ function listen({ stdin, stdout }: Io, signal: AbortSignal): Events {
     queue.push(event);
     wake?.();
   };
+  // A letter of several bytes may come in two pieces.
+  const decoder = new StringDecoder('utf8');
   const onData = (data: Buffer | string): void => {
-    for (const key of String(data)) push({ kind: 'key', key });
+    const text = typeof data === 'string' ? data : decoder.write(data);
+    for (const key of keysOf(text)) push({ kind: 'key', key });
   };
   const onResize = (): void => push({ kind: 'resized' });
   const onAbort = (): void => push({ kind: 'aborted' });

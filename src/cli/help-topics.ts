@@ -14,6 +14,9 @@ const CONNECTION = `Which database
       named environments, chosen with --env or ORDERSYNC_ENV; --env outranks the
       variables that name a database
 
+  monitor indexes --replica names standbys too, a host or a connection string
+  each; ORDERSYNC_REPLICA_URL has one a line.
+
   Passwords come from ~/.pgpass (mode 0600), PGPASSFILE, PGPASSWORD or the
   service file; on the command line every user of the machine can read them.
   TLS: sslmode (disable … verify-full), sslrootcert, sslcert, sslkey, in the

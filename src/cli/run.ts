@@ -59,7 +59,9 @@ export async function runCommand(io: Io, invocation: Invocation): Promise<ExitCo
     const { keys, keyring, readSecret } = keyStores;
     const reach = plantedFault(io);
     const { store } = stores;
-    const ctx: Context = { db, clock, signal: interrupts.signal, config, keys, keyring, store, readSecret, reach };
+    const { signal } = interrupts;
+    const { replicas } = db;
+    const ctx: Context = { db, replicas, clock, signal, config, keys, keyring, store, readSecret, reach };
     const { screen } = invocation.command;
     if (screen !== undefined && globals.format === 'table' && io.stdin.isTTY && io.stdout.isTTY) {
       const { runScreen } = await import('./full-screen.ts');

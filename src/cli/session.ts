@@ -1,16 +1,18 @@
-import type { Clock, Database, SettingList } from '../context.ts';
+import type { Clock, Context, Database, SettingList } from '../context.ts';
 import { redact } from '../db/redact.ts';
+import { addressOf } from '../db/settings/types.ts';
 import type { ConnectionInput } from '../db/settings/input.ts';
 import type { ConnectionSettings } from '../db/settings/types.ts';
 import type { Session, SessionRequest } from '../db/session.ts';
 import { OrdersyncError } from '../errors.ts';
+import { warnOfPassword } from './argv-password.ts';
 import type { Configuration } from './config.ts';
 import type { GlobalValues } from './globals.ts';
 import type { Io } from './io.ts';
 import { resolveKeySettings } from './key-settings.ts';
 import { resolveStoreSettings } from './store-settings.ts';
 
-export interface DatabaseOwner extends Database {
+export interface DatabaseOwner extends Database, Pick<Context, 'replicas'> {
   /** Facts of the main session's server, when it was opened. */
   readonly server: Session['server'] | undefined;
   /** Closes every session, the last opened first. */
@@ -33,17 +35,17 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
   let resolved: Promise<ConnectionSettings> | undefined;
   let main: Promise<Session> | undefined;
   let mainServer: Session['server'] | undefined;
-  const connect = async ({ purpose, database }: SessionRequest): Promise<Session> => {
-    resolved ??= resolveSettings(io, request); // once: its warnings are not repeated with every session
-    const [{ openSession }, settings] = await Promise.all([import('../db/connect.ts'), resolved]);
-    return openSession(database === undefined ? settings : { ...settings, database }, {
+  // Once: its warnings are not repeated with every session.
+  const mainSettings = (): Promise<ConnectionSettings> => (resolved ??= resolveSettings(io, request));
+  const connect = async (settings: ConnectionSettings, purpose: string | undefined): Promise<Session> => {
+    const { openSession } = await import('../db/connect.ts');
+    return openSession(settings, {
       applicationName: `ordersync ${request.command}${purpose === undefined ? '' : ` (${purpose})`}`,
       signal: request.signal,
       onNotice: request.notice,
     });
   };
-  const open = (session: SessionRequest): Promise<Session> => {
-    const attempt = connect(session);
+  const remember = (attempt: Promise<Session>): Promise<Session> => {
     // A command that runs for months connects again and again: what is over needs no closing.
     for (const [earlier, known] of opened) if (known?.lost) opened.delete(earlier);
     opened.set(attempt, undefined);
@@ -52,6 +54,10 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
       () => opened.delete(attempt),
     );
     return attempt;
+  };
+  const open = ({ purpose, database }: SessionRequest): Promise<Session> => {
+    const settings = async () => ({ ...(await mainSettings()), ...(database === undefined ? {} : { database }) });
+    return remember(settings().then((wanted) => connect(wanted, purpose)));
   };
   const openMain = async (): Promise<Session> => {
     const session = await open({});
@@ -64,6 +70,15 @@ export function createDatabase(io: Io, request: DatabaseRequest): DatabaseOwner 
     },
     session: () => (main ??= openMain()),
     open,
+    replicas: async (given) => {
+      const { resolveReplicas } = await import('./replica.ts');
+      const env = withoutTarget(io.env);
+      const found = await resolveReplicas({ given, env, main: mainSettings, warn: request.warn });
+      return found.map((settings) => ({
+        address: settings.hosts.map(addressOf).join(','),
+        open: () => remember(connect(settings, 'replica')),
+      }));
+    },
     close: async () => {
       // A session still being opened when the command failed must not outlive it either.
       const attempts = await Promise.allSettled(opened.keys());
@@ -82,12 +97,7 @@ export async function resolveSettings(
     request.configuration(),
   ]);
   const settings = resolveConnection(connectionInput(io, configuration, request.globals, request.warn));
-  for (const { keyword, origin } of settings.sources) {
-    if (keyword !== 'password' || !origin.startsWith('flag ')) continue;
-    request.warn(
-      'the password on the command line can be read by every user of this machine; use ~/.pgpass or PGPASSWORD',
-    );
-  }
+  warnOfPassword(settings.sources, request.warn);
   return settings;
 }
 

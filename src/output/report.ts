@@ -97,6 +97,8 @@ export interface Chapter {
 export interface PageSection extends Section {
   /** Undefined when it judges nothing. */
   readonly verdict: SectionVerdict | undefined;
+  /** Where its rows are judged for themselves: each of them is counted and listed, in place of the section. */
+  readonly findings?: readonly SectionVerdict[];
   /** What it means that there are no rows. */
   readonly empty: string | undefined;
   /** What was hidden from it. */
@@ -119,11 +121,22 @@ export interface ScreenFrame {
   readonly notes: readonly string[];
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
+  /** Index of the row that the next key acts on; its line is kept in view, with a mark. */
+  readonly selected?: number | undefined;
   /** In the place of a table without rows. */
   readonly empty: string;
+  /** In the place of the table, from this line on: words, or one row with every column of its own line. */
+  readonly instead?: Instead | undefined;
+  /** What is being typed: the last line but one. */
+  readonly input?: { readonly label: string; readonly text: string } | undefined;
   /** The last line: what can be pressed. */
   readonly keys: string;
 }
+
+export type Instead = { readonly offset: number } & (
+  | { readonly text: readonly string[] }
+  | { readonly columns: readonly Column[]; readonly row: Row }
+);
 
 export interface Fact {
   readonly name: string;

@@ -40,6 +40,7 @@ describe.each(FILES)('$path', (file) => {
     expect(columns.filter((name) => OWN_VERDICT.some((own) => own === name)).length % OWN_VERDICT.length).toBe(0);
     expect(file.rules.filter(({ verdict, fix }) => verdict === 'unknown' && fix === undefined)).toEqual([]);
     expect(params.includes('baseline')).toBe(file.snapshot !== undefined);
+    expect(params.includes('replicas')).toBe(file.replica !== undefined);
   });
 
   it('says what it is, and a first file how it is called', () => {
@@ -95,13 +96,14 @@ async function compare(session: Session, file: ReportFile, body: Body): Promise<
       (_, index) => [promised.columns[index], found.columns[index]] as const,
     ),
   ].filter(([said, is]) => said !== is);
-  const snapshot = file.snapshot === undefined ? undefined : await describeText(session, file.snapshot.sql);
-  return [
-    ...differences.map(([said, is]) => `${file.path}: says ${said}, is ${is}`),
-    ...(snapshot === undefined || (snapshot.parameterTypes.length === 0 && snapshot.columns.length === 1)
-      ? []
-      : [`${file.path}: a snapshot is one column without parameters`]),
-  ];
+  const faults = differences.map(([said, is]) => `${file.path}: says ${said}, is ${is}`);
+  for (const counted of [file.snapshot, file.replica]) {
+    if (counted === undefined) continue;
+    const found = await describeText(session, counted.sql);
+    if (found.parameterTypes.length > 0 || found.columns.length !== 1 || names.get(found.columns[0]!.type) !== 'text')
+      faults.push(`${file.path}: a snapshot, and what a replica is asked, is one text without parameters`);
+  }
+  return faults;
 }
 
 async function typeNames(session: Session, oids: readonly number[]): Promise<ReadonlyMap<number, string>> {

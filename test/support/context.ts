@@ -36,6 +36,7 @@ export function testContext(
   });
   return {
     db: { open, session: () => (main ??= open({})) },
+    replicas: async () => [],
     clock: systemClock(),
     signal: aborted.signal,
     config: {

@@ -13,7 +13,7 @@ import { SPECIFIED_RAM } from '../../domain/checks/settings/rules.ts';
 import { applyWaivers, requireKnown } from '../../domain/checks/waivers.ts';
 import { listReport, resultsReport } from './reports.ts';
 
-type Outcome =
+export type CheckOutcome =
   | { readonly kind: 'list'; readonly checks: readonly Check[] }
   | { readonly kind: 'results'; readonly results: readonly CheckResult[]; readonly baseline: Baseline | undefined };
 
@@ -53,7 +53,7 @@ export const check = defineCommand({
     'ordersync check --profile oncall --format nagios',
   ],
   formats: ['nagios', 'junit'],
-  run: async function* (ctx, request): Work<Outcome> {
+  run: async function* (ctx, request): Work<CheckOutcome> {
     const { exporterUrl, prometheusUrl, grafanaUrl, sampleRows, ram: ramBytes } = request;
     const options = { exporterUrl, prometheusUrl, grafanaUrl, sampleRows, ramBytes };
     requireUrls(options);

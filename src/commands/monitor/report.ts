@@ -3,8 +3,9 @@ import { option } from '../../cli/options.ts';
 import type { OverviewChapter } from '../../domain/monitor/overview.ts';
 import { readOverview } from '../../domain/monitor/overview.ts';
 import { worst } from '../../domain/reports/judge.ts';
-import type { Chart, Chapter, PageSection, Report } from '../../output/report.ts';
+import type { Chart, Chapter, PageSection, Report, SectionVerdict } from '../../output/report.ts';
 import { presentReport } from '../reports/present.ts';
+import { readFindings } from './report-findings.ts';
 
 /** What on-call asks first comes first. */
 const FIRST = ['activity', 'blocking', 'connections', 'slow-queries', 'table-sizes', 'cache', 'indexes', 'vacuum'];
@@ -30,32 +31,49 @@ const CHARTS: Readonly<Record<string, Chart>> = {
 
 export const report = defineCommand({
   name: 'report',
-  summary: 'all reports as one page of HTML, without script, to be mailed, printed and kept',
+  summary:
+    'all reports, checks and findings of security as one page of HTML, without script, to be mailed, printed and kept',
   description:
-    'Every section with its verdict, its reason and its fix, charts, light and dark; what could not be looked at is listed with the reason. ' +
-    'The page asks for nothing from anywhere. Literals of statements are masked.',
+    'Every report of monitor, every check and every verb of security with its defaults: verdict, reason and fix, charts, light and dark; what could ' +
+    'not be looked at is listed with the reason. The page asks for nothing from anywhere. Literals of statements are masked.',
   options: {
     output: option.text('file to replace instead of writing to stdout', { placeholder: 'file' }),
     timeout: option.duration('how long one section may take on the server', { default: 15_000 }),
+    replica: option.texts('a standby whose use of indexes counts too, as in monitor indexes; may be repeated', {
+      placeholder: 'connection',
+    }),
     check: option.flag('exit 5 when a verdict is warning or critical, 3 when it is unknown'),
   },
   examples: ['ordersync monitor report --output report.html', 'ordersync monitor report --output report.html --check'],
-  run: async function* (ctx, { timeout }) {
+  run: async function* (ctx, { timeout, replica }) {
     const session = await ctx.db.session();
+    const replicas = await ctx.replicas(replica);
     const needs = { session, clock: ctx.clock, signal: ctx.signal };
-    return yield* readOverview(needs, { first: FIRST, statementTimeoutMs: timeout });
+    const reports = yield* readOverview(needs, { first: FIRST, statementTimeoutMs: timeout, replicas });
+    return { reports, findings: yield* readFindings(ctx) };
   },
-  present: (chapters, { output, check }) => overviewReport(chapters, output, check),
+  present: ({ reports, findings }, { output, check }) => overviewReport({ reports, findings, file: output, check }),
 });
 
-function overviewReport(overview: readonly OverviewChapter[], file: string | undefined, check: boolean): Report {
-  const sections = overview.flatMap((chapter) => chapter.sections);
-  const judgements = sections.flatMap(({ judgement }) => judgement ?? []);
+interface Overview {
+  readonly reports: readonly OverviewChapter[];
+  readonly findings: readonly Chapter[];
+  readonly file: string | undefined;
+  readonly check: boolean;
+}
+
+function overviewReport({ reports, findings, file, check }: Overview): Report {
+  const sections = reports.flatMap((chapter) => chapter.sections);
+  const found = findings.flatMap((chapter) => chapter.sections);
+  const judgements = [
+    ...sections.flatMap(({ judgement }) => judgement ?? []),
+    ...found.flatMap(verdictsOf).map(({ verdict }) => ({ verdict, reasons: [], fixes: [] })),
+  ];
   const whole = presentReport(
     { sections, judgement: judgements.length === 0 ? undefined : worst(judgements) },
     { command: 'monitor report', check, several: true },
   );
-  const chapters = overview.map(chapterOf);
+  const chapters = [...reports.map(chapterOf), ...findings];
   return {
     command: 'monitor report',
     columns: [
@@ -66,13 +84,24 @@ function overviewReport(overview: readonly OverviewChapter[], file: string | und
       { name: 'fix', wide: true },
     ],
     rows: chapters.flatMap(({ name, sections: own }) =>
-      own.flatMap(({ verdict }) => (verdict === undefined ? [] : [{ report: name, ...verdict }])),
+      own.flatMap(verdictsOf).map((verdict) => ({ report: name, ...verdict })),
     ),
     outcome: whole.outcome ?? 'ok',
-    warnings: whole.warnings ?? [],
+    warnings: [...(whole.warnings ?? []), ...found.flatMap(blindnessOf)],
     notes: file === undefined ? [] : [`the page is ${file}`],
     page: { title: 'PostgreSQL report', file, chapters },
   };
+}
+
+/** Of a section as a whole, or of each thing that it has looked at. */
+function verdictsOf({ findings, verdict }: PageSection): readonly SectionVerdict[] {
+  return findings ?? (verdict === undefined ? [] : [verdict]);
+}
+
+/** A section that could not look has no row that would say so. */
+function blindnessOf({ name, findings, verdict }: PageSection): string[] {
+  if (findings !== undefined || verdict?.verdict !== 'unknown') return [];
+  return [`${name} is unknown: ${[verdict.reason, verdict.fix].filter((text) => text !== null).join('; ')}`];
 }
 
 function chapterOf({ name, command, files, sections }: OverviewChapter): Chapter {

@@ -4,23 +4,20 @@ import { option } from '../../cli/options.ts';
 import type { SignalKind, SignalPlan, SignalResult } from '../../domain/monitor/signal.ts';
 import { planSignal, sendSignal } from '../../domain/monitor/signal.ts';
 import type { Report } from '../../output/report.ts';
+import { actionOf, endingOf } from './signal-words.ts';
 
-const WORDS: Readonly<Record<SignalKind, { summary: string; description: string; what: string; done: string }>> = {
+const WORDS: Readonly<Record<SignalKind, { summary: string; description: string }>> = {
   cancel: {
     summary: 'end the statement that a session runs; the session stays',
     description:
       'As Ctrl-C in that session would: its transaction fails and is rolled back. Try this before monitor terminate. Refused when ' +
       'the session runs no statement, and when the statement that was shown has ended before the signal.',
-    what: 'cancel the statement of',
-    done: 'the statement has ended',
   },
   terminate: {
     summary: 'end a session, and its transaction with it',
     description:
       'For a session that is idle in a transaction, or whose statement does not heed monitor cancel. Its transaction is rolled back and ' +
       'its connection closed; the application has to connect again.',
-    what: 'end',
-    done: 'the session has ended',
   },
 };
 
@@ -35,23 +32,11 @@ export function signalCommand(kind: SignalKind): AnyCommand {
     examples: [`ordersync monitor ${kind} 4711 --dry-run`, `ordersync monitor ${kind} 4711 --confirm ordersync`],
     plan: async (ctx, { pid }): Promise<SignalPlan> => planSignal(await ctx.db.session(), kind, pid),
     presentPlan: (plan) => signalReport(plan, { ended: null, note: 'nothing was sent' }),
-    intent: ({ target }) => ({
-      action: `${words.what} process ${target.pid} (${describeTarget(target)})`,
-      destructive: true,
-    }),
+    intent: (plan) => ({ action: actionOf(plan), destructive: true }),
     run: async (ctx, { wait }, plan: SignalPlan): Promise<SignalResult> =>
       sendSignal({ clock: ctx.clock, signal: ctx.signal, session: await ctx.db.session() }, plan, wait),
-    present: (result) =>
-      signalReport(result, {
-        ended: result.ended,
-        note: result.ended ? words.done : 'the signal was sent, and it has not ended yet',
-      }),
+    present: (result) => signalReport(result, { ended: result.ended, note: endingOf(result) }),
   });
-}
-
-function describeTarget({ user, application, state, query }: SignalPlan['target']): string {
-  const shown = query === null || query === '' ? [] : [query.length > 60 ? `${query.slice(0, 60)}…` : query];
-  return [`role ${user ?? '?'}`, application || 'unnamed', state ?? 'hidden', ...shown].join(', ');
 }
 
 function signalReport(

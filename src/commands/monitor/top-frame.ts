@@ -1,40 +1,77 @@
+import { questionOf } from '../../cli/confirm.ts';
 import type { ServerFacts } from '../../db/session.ts';
 import type { TopLook } from '../../domain/monitor/top.ts';
-import type { Column, Fact, ScreenFrame } from '../../output/report.ts';
-import { sectionOf } from '../reports/present.ts';
+import type { Column, Fact, Row, ScreenFrame, Section } from '../../output/report.ts';
+import { actionOf } from './signal-words.ts';
+import { HELP, KEYS } from './top-help.ts';
+import { selectedIndex } from './top-rows.ts';
+import type { TopState } from './top-state.ts';
+import { sortOf } from './top-state.ts';
 import type { View } from './top-views.ts';
-import { VIEWS } from './top-views.ts';
 
-export interface TopState {
+export interface Seen {
   readonly server: ServerFacts;
-  readonly last: { readonly look: TopLook; readonly view: View } | undefined;
+  /** Of the configuration: what its name is typed for anyway. */
+  readonly environment: { readonly name: string | undefined; readonly protected: boolean };
+  readonly last: { readonly look: TopLook; readonly view: View; readonly section: Section } | undefined;
   readonly trouble: { readonly since: Date; readonly message: string; readonly attempts: number } | undefined;
-  readonly view: View;
-  readonly sort: string | undefined;
-  readonly everyMs: number;
-  readonly paused: boolean;
+  /** The rows of the last look, filtered and sorted. */
+  readonly rows: readonly Row[];
 }
 
-export function frameOf(state: TopState): ScreenFrame {
-  const { last } = state;
+export function frameOf(seen: Seen, state: TopState): ScreenFrame {
+  const { last, rows } = seen;
   // Until the view that was asked for has been looked at, the one before stays.
-  const shown = last?.view ?? state.view;
-  const section = last === undefined ? undefined : sectionOf(last.look.section);
-  const byName = new Map(section?.columns.map((column) => [column.name, column]));
+  const view = last?.view ?? state.view;
   return {
-    facts: factsOf(state),
-    notes: notesOf(state, shown),
-    columns: shown.columns.flatMap((name): Column[] => {
-      const column = byName.get(name);
-      return column === undefined ? [] : [{ name, ...(column.type === undefined ? {} : { type: column.type }) }];
-    }),
-    rows: section?.rows ?? [],
-    empty: last === undefined ? 'looking …' : (last.look.section.file.empty ?? 'nothing to show'),
-    keys: ['q quit', ...VIEWS.map(({ key, name }) => `${key} ${name}`), 's sort', 'space pause', '+/-'].join('  '),
+    facts: factsOf(seen),
+    notes: notesOf(seen, state, view),
+    columns: view.columns.flatMap((name): Column[] => columnOf(last?.section, name)),
+    rows,
+    selected: selectedIndex(rows, view, state.selection),
+    empty: emptyText(seen, state),
+    instead: insteadOf(seen, state),
+    input: inputOf(state),
+    keys: KEYS[state.mode.kind],
   };
 }
 
-function factsOf({ server, last }: TopState): Fact[] {
+function columnOf(section: Section | undefined, name: string): Column[] {
+  const column = section?.columns.find((own) => own.name === name);
+  return column === undefined ? [] : [{ name, ...(column.type === undefined ? {} : { type: column.type }) }];
+}
+
+function emptyText({ last }: Seen, { filter }: TopState): string {
+  if (last === undefined) return 'looking …';
+  if (last.section.rows.length > 0) return `nothing here contains "${filter}"`;
+  return last.look.section.file.empty ?? 'nothing to show';
+}
+
+function insteadOf({ server, environment, last }: Seen, { mode }: TopState): ScreenFrame['instead'] {
+  switch (mode.kind) {
+    case 'help':
+      return { text: HELP, offset: mode.offset };
+    case 'row':
+      return { columns: last?.section.columns ?? [], row: mode.row, offset: mode.offset };
+    case 'planning':
+      return { text: [`looking at process ${mode.pid} …`], offset: 0 };
+    case 'confirm': {
+      const guarded = environment.protected ? [`Environment "${environment.name}" is protected.`, ''] : [];
+      return { text: [...guarded, questionOf(server, actionOf(mode.plan))], offset: 0 };
+    }
+    case 'sending':
+      return { text: [`sent to process ${mode.plan.target.pid}; watching for its end …`], offset: 0 };
+    default:
+      return undefined;
+  }
+}
+
+function inputOf({ mode, filter }: TopState): ScreenFrame['input'] {
+  if (mode.kind === 'filter') return { label: '/', text: filter };
+  return mode.kind === 'confirm' ? { label: 'database name:', text: mode.typed } : undefined;
+}
+
+function factsOf({ server, last }: Seen): Fact[] {
   const place: Fact[] = [
     { name: 'ordersync', value: `${server.database} at ${server.address}` },
     { name: server.inRecovery ? 'standby' : 'primary', value: server.version },
@@ -57,16 +94,21 @@ function factsOf({ server, last }: TopState): Fact[] {
   ];
 }
 
-function notesOf({ trouble, paused, everyMs, sort, last }: TopState, shown: View): string[] {
+function notesOf({ trouble, last, rows }: Seen, state: TopState, view: View): string[] {
+  const { paused, everyMs, filter, message } = state;
   const judgement = last?.look.section.judgement;
   const verdict =
     judgement === undefined || judgement.verdict === 'ok'
       ? []
       : [`${judgement.verdict}: ${judgement.reasons.join('; ')}`];
-  const by = shown.name === 'statements' ? ` by ${sort}` : '';
+  const [usual] = view.sorts;
+  const sort = sortOf(state, view);
+  const by = sort !== undefined && (sort !== usual || view.name === 'statements') ? ` by ${sort.name}` : '';
+  const of = filter === '' ? '' : `, ${rows.length} of ${last?.section.rows.length ?? 0} with "${filter}"`;
   return [
-    `${shown.name}${by}, ${paused ? 'paused' : `every ${everyMs / 1000} s`}`,
+    `${view.name}${by}, ${paused ? 'paused' : `every ${everyMs / 1000} s`}${of}`,
     ...verdict,
+    ...(message === undefined ? [] : [message]),
     ...(trouble === undefined
       ? []
       : [

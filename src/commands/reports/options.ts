@@ -18,7 +18,9 @@ export function paramOptions(files: readonly ReportFile[]): OptionSet {
       params.set(param.name, param);
     }
   }
+  // What the program itself gives: an earlier snapshot, and what the servers of --replica say.
   params.delete('baseline');
+  params.delete('replicas');
   return Object.fromEntries([...params.values()].map((param) => [camel(param.name), optionOf(param)]));
 }
 

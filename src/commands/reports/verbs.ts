@@ -26,6 +26,11 @@ const COMMON = {
 };
 const CHECK = { check: option.flag('exit 5 when a verdict is warning or critical, 3 when it is unknown') };
 const WINDOW = { window: option.duration('what is counted from now on for this long, not since the last reset') };
+const REPLICA = {
+  replica: option.texts('a standby whose use counts too: a host, or a connection string; may be repeated', {
+    placeholder: 'connection',
+  }),
+};
 const REVEAL = { reveal: option.flag('show personal data too') };
 
 function reportCommand(noun: string, name: string, files: readonly ReportFile[]): AnyCommand {
@@ -42,12 +47,16 @@ function reportCommand(noun: string, name: string, files: readonly ReportFile[])
     ...(judges(files) ? { formats: ['nagios', 'junit'] as const } : {}),
     repeat: repeatOf,
     run: async function* (ctx, request: Readonly<Record<string, unknown>>) {
+      const replicas = files.some(({ replica }) => replica !== undefined)
+        ? await ctx.replicas(request['replica'] as readonly string[]) // REPLICA's own type
+        : [];
       const session = await ctx.db.session();
       return yield* runReport({ session, clock: ctx.clock, signal: ctx.signal }, files, {
         values: paramValues(files, request),
         statementTimeoutMs: Number(request['timeout']),
         windowMs: request['window'] === undefined ? undefined : Number(request['window']),
         reveal: request['reveal'] === true,
+        replicas,
       });
     },
     present: (result, request: Readonly<Record<string, unknown>>) =>
@@ -63,6 +72,7 @@ function optionsOf(files: readonly ReportFile[]): OptionSet {
   return {
     ...paramOptions(files),
     ...(files.some(({ snapshot }) => snapshot !== undefined) ? WINDOW : {}),
+    ...(files.some(({ replica }) => replica !== undefined) ? REPLICA : {}),
     ...(files.some(({ columns }) => columns.some(({ flags }) => flags.includes('pii'))) ? REVEAL : {}),
     ...(judges(files) ? CHECK : {}),
     ...COMMON,

@@ -6,10 +6,10 @@ import { version } from '../../version.ts';
 import { VERDICTS } from '../reports/report-file.ts';
 import type { SectionResult } from '../reports/run.ts';
 import { runSection } from '../reports/run.ts';
-import type { Family, Sample } from './family.ts';
-import { sample } from './family.ts';
+import type { Sample } from './family.ts';
+import { samples as samplesFor } from './family.ts';
 import { OWN } from './own.ts';
-import { collectPartitions } from './partitions.ts';
+import type { Look, LookOutcome } from './own-collector.ts';
 import type { Collector, Registry } from './registry.ts';
 import { defaultValues, samplesOf } from './section.ts';
 
@@ -29,11 +29,6 @@ export interface Collected {
   readonly problems: readonly { readonly collector: string; readonly reason: string }[];
 }
 
-interface Outcome {
-  readonly samples: readonly Sample[];
-  readonly problem: string | undefined;
-}
-
 /** Runs every collector, one after the other; one that fails hides none of the others. Throws when the session is lost. */
 export async function collect(needs: Needs, { collectors }: Registry, request: CollectRequest): Promise<Collected> {
   const { session, clock } = needs;
@@ -46,8 +41,8 @@ export async function collect(needs: Needs, { collectors }: Registry, request: C
     if (outcome.problem !== undefined) problems.push({ collector: collector.name, reason: outcome.problem });
     samples.push(
       ...outcome.samples,
-      ...one(OWN.success, outcome.problem === undefined, [collector.name]),
-      ...one(OWN.duration, (clock.monotonicMs() - started) / 1000, [collector.name]),
+      ...samplesFor(OWN.success, outcome.problem === undefined, [collector.name]),
+      ...samplesFor(OWN.duration, (clock.monotonicMs() - started) / 1000, [collector.name]),
     );
   }
   return { samples: [...factsOf(needs, began), ...samples], problems };
@@ -55,16 +50,16 @@ export async function collect(needs: Needs, { collectors }: Registry, request: C
 
 /** What an answer says when the server cannot be reached. */
 export function downSamples(): readonly Sample[] {
-  return [...one(OWN.up, false), ...one(OWN.info, true, [version()])];
+  return [...samplesFor(OWN.up, false), ...samplesFor(OWN.info, true, [version()])];
 }
 
 function factsOf({ session: { server }, clock }: Needs, began: number): readonly Sample[] {
   return [
-    ...one(OWN.up, true),
-    ...one(OWN.info, true, [version()]),
-    ...one(OWN.serverInfo, true, [server.version, server.database, server.inRecovery ? 'standby' : 'primary']),
-    ...one(OWN.scrapeDuration, (clock.monotonicMs() - began) / 1000),
-    ...one(OWN.collectedAt, clock.now().getTime() / 1000),
+    ...samplesFor(OWN.up, true),
+    ...samplesFor(OWN.info, true, [version()]),
+    ...samplesFor(OWN.serverInfo, true, [server.version, server.database, server.inRecovery ? 'standby' : 'primary']),
+    ...samplesFor(OWN.scrapeDuration, (clock.monotonicMs() - began) / 1000),
+    ...samplesFor(OWN.collectedAt, clock.now().getTime() / 1000),
   ];
 }
 
@@ -75,10 +70,10 @@ function isMeant(collector: Collector, { server }: Session): boolean {
   );
 }
 
-async function outcomeOf(needs: Needs, collector: Collector, request: CollectRequest): Promise<Outcome> {
+async function outcomeOf(needs: Needs, collector: Collector, request: CollectRequest): Promise<LookOutcome> {
   const statementTimeoutMs = Math.min(request.timeoutMs, request.endsAtMs - needs.clock.monotonicMs());
   if (statementTimeoutMs <= 0) return { samples: [], problem: 'no time was left for it' };
-  if (collector.kind === 'partitions') return partitionsOutcome(needs, statementTimeoutMs);
+  if (collector.kind === 'own') return ownOutcome(needs, collector.look, statementTimeoutMs);
   const { section } = collector;
   const { file } = section;
   const result = await runSection(needs, file, { values: defaultValues(file), statementTimeoutMs });
@@ -95,9 +90,9 @@ function problemOf({ looked, judgement }: SectionResult): string | undefined {
 }
 
 /** A database without the schema, a right that is missing, a time that ran out: answers of the server, and no faults here. */
-async function partitionsOutcome(needs: Needs, timeoutMs: number): Promise<Outcome> {
+async function ownOutcome(needs: Needs, look: Look, timeoutMs: number): Promise<LookOutcome> {
   try {
-    return { samples: await collectPartitions(needs, timeoutMs), problem: undefined };
+    return await look(needs, timeoutMs);
   } catch (error) {
     const answered = error instanceof OrdersyncError || sqlstateOf(error) !== undefined;
     if (needs.session.lost || !answered) throw error;
@@ -107,10 +102,5 @@ async function partitionsOutcome(needs: Needs, timeoutMs: number): Promise<Outco
 
 function verdictSamples(collector: string, { judgement }: SectionResult): readonly Sample[] {
   if (judgement === undefined) return [];
-  return VERDICTS.flatMap((verdict) => one(OWN.verdict, judgement.verdict === verdict, [collector, verdict]));
-}
-
-function one(family: Family, value: unknown, labels: readonly string[] = []): Sample[] {
-  const made = sample(family, value, labels);
-  return made === undefined ? [] : [made];
+  return VERDICTS.flatMap((verdict) => samplesFor(OWN.verdict, judgement.verdict === verdict, [collector, verdict]));
 }

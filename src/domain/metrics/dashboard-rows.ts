@@ -1,54 +1,5 @@
-/** What a panel shows. Names of metrics stand without `ordersync_`; the builder finds unit, help and type in the registry. */
-export interface PanelSpec {
-  readonly title: string;
-  readonly kind: 'stat' | 'timeseries';
-  readonly description: string;
-  readonly queries: readonly QuerySpec[];
-  /** Of stats: from which value on it is orange and red; `below` where small is bad. */
-  readonly thresholds?: { readonly warn: number; readonly crit: number; readonly below?: true };
-  /** Where it is not the unit of the metric. */
-  readonly unit?: string;
-}
-
-export interface QuerySpec {
-  /** In PromQL, with `$name` for a metric and its selector, and `$name{a="b"}` for one with more labels. */
-  readonly expr: string;
-  /** As Grafana writes it: `{{table}}`. */
-  readonly legend: string;
-}
-
-export interface RowSpec {
-  readonly title: string;
-  readonly panels: readonly PanelSpec[];
-}
-
-type Thresholds = NonNullable<PanelSpec['thresholds']>;
-
-function stat(title: string, description: string, expr: string, thresholds?: Thresholds, unit?: string): PanelSpec {
-  return {
-    title,
-    kind: 'stat',
-    description,
-    queries: [{ expr, legend: '{{instance}}' }],
-    ...(thresholds === undefined ? {} : { thresholds }),
-    ...(unit === undefined ? {} : { unit }),
-  };
-}
-
-function lines(
-  title: string,
-  description: string,
-  queries: Readonly<Record<string, string>>,
-  unit?: string,
-): PanelSpec {
-  return {
-    title,
-    kind: 'timeseries',
-    description,
-    queries: Object.entries(queries).map(([legend, expr]) => ({ expr, legend })),
-    ...(unit === undefined ? {} : { unit }),
-  };
-}
+import type { RowSpec } from './dashboard-spec.ts';
+import { lines, stat } from './dashboard-spec.ts';
 
 const BY = 'by (instance)';
 
@@ -106,6 +57,16 @@ const HEALTH: RowSpec = {
     stat('Oldest active key', 'age of the oldest key that encrypts', `max ${BY} ($key_age_seconds)`, {
       warn: 90 * 86_400,
       crit: 180 * 86_400,
+    }),
+    stat(
+      'Plaintext',
+      'values in encrypted columns that are no ciphertext, at the worst look of the last hour',
+      `sum ${BY} (max_over_time($encryption_plaintext_values[1h]))`,
+      { warn: 1, crit: 1 },
+    ),
+    stat('Jobs', 'that failed, or did not run when they were due', `sum ${BY} ($job_failed + $job_overdue)`, {
+      warn: 1,
+      crit: 3,
     }),
     stat('Failed log-ins', 'in the last 15 minutes', `max ${BY} ($logins_failed)`, { warn: 100, crit: 1000 }),
   ],
@@ -201,7 +162,7 @@ const STORAGE: RowSpec = {
 };
 
 const ORDERSYNC: RowSpec = {
-  title: 'Partitions, keys, log-ins',
+  title: 'Partitions, keys, jobs, log-ins',
   panels: [
     lines('Partition runway', 'time until the first month without a partition', {
       '{{table}}': 'min by (instance, table) ($partition_runway_seconds)',
@@ -215,6 +176,15 @@ const ORDERSYNC: RowSpec = {
     lines('Age of the active keys', 'rotation is due at 90 days', {
       '{{key_type}}': 'max by (instance, key_type) ($key_age_seconds)',
     }),
+    lines('Plaintext', 'values in encrypted columns that are no ciphertext', {
+      '{{table}}.{{column}}': 'max by (instance, table, column) ($encryption_plaintext_values) > 0',
+    }),
+    lines(
+      'Since the last success of each job',
+      'a job that succeeds every day stays below a day',
+      { '{{job_name}}': 'max by (instance, job_name) (time() - $job_last_success_timestamp_seconds)' },
+      's',
+    ),
     lines('Log-ins', 'of the last 15 minutes', {
       failed: 'max by (instance) ($logins_failed)',
       succeeded: 'max by (instance) ($logins_succeeded)',

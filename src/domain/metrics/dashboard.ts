@@ -1,5 +1,5 @@
-import type { PanelSpec, QuerySpec, RowSpec } from './dashboard-rows.ts';
 import { ROWS } from './dashboard-rows.ts';
+import type { PanelSpec, QuerySpec, RowSpec } from './dashboard-spec.ts';
 import type { Registry } from './registry.ts';
 
 const SELECTOR = 'job=~"$job", instance=~"$instance"';
@@ -35,6 +35,8 @@ export function dashboardOf({ families }: Registry): Json {
     y += SIZES[row.panels.at(-1)?.kind ?? 'stat'].h;
   }
   return {
+    // The server that takes it in gives it one.
+    id: null,
     uid: 'ordersync',
     title: 'ordersync: PostgreSQL',
     description: 'Figures of ordersync monitor serve.',
@@ -43,8 +45,12 @@ export function dashboardOf({ families }: Registry): Json {
     graphTooltip: 1,
     refresh: '1m',
     schemaVersion: 38,
+    version: 1,
     time: { from: 'now-6h', to: 'now' },
+    timepicker: {},
     timezone: 'utc',
+    annotations: { list: [] },
+    links: [],
     templating: {
       list: [
         datasourceVariable(),
@@ -139,7 +145,20 @@ function unitOf(name: string): string {
 }
 
 function datasourceVariable(): Json {
-  return { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', hide: 0, refresh: 1 };
+  return {
+    name: 'datasource',
+    label: 'Data source',
+    type: 'datasource',
+    query: 'prometheus',
+    regex: '',
+    hide: 0,
+    refresh: 1,
+    multi: false,
+    includeAll: false,
+    skipUrlSync: false,
+    options: [],
+    current: {},
+  };
 }
 
 function labelVariable(name: string, label: string, selector: string): Json {
@@ -151,6 +170,10 @@ function labelVariable(name: string, label: string, selector: string): Json {
     datasource: DATASOURCE,
     query: { query, refId: name },
     definition: query,
+    regex: '',
+    hide: 0,
+    skipUrlSync: false,
+    options: [],
     refresh: 2,
     multi: true,
     includeAll: true,

@@ -20,6 +20,12 @@ export function sample(family: Family, value: unknown, labels: readonly string[]
   return text === undefined ? undefined : { family, labels, value: text };
 }
 
+/** The same as a list: empty when the value is no number. */
+export function samples(family: Family, value: unknown, labels: readonly string[] = []): Sample[] {
+  const made = sample(family, value, labels);
+  return made === undefined ? [] : [made];
+}
+
 function numberText(value: unknown): string | undefined {
   switch (typeof value) {
     case 'boolean':

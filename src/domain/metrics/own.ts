@@ -19,6 +19,26 @@ export const OWN = {
   ]),
 } as const;
 
+export const ENCRYPTION = {
+  plaintext: gauge(
+    'encryption_plaintext_values',
+    'values that are no ciphertext, of the pages that this look has read; each look reads others',
+    ['table', 'column'],
+  ),
+  sampled: gauge('encryption_sampled_values', 'values of encrypted columns that this look has read', ['table']),
+} as const;
+
+/** Not `job`: Prometheus gives every series a label of that name, and would rename ours. */
+export const JOB = {
+  failed: gauge('job_failed', '1 when the last run failed, was lost or stopped before all was done', ['job_name']),
+  overdue: gauge('job_overdue', '1 when no run has begun since it was due', ['job_name']),
+  lastSuccess: gauge(
+    'job_last_success_timestamp_seconds',
+    'when the newest run began that did all there was to do; absent before the first',
+    ['job_name'],
+  ),
+} as const;
+
 export const PARTITION = {
   runway: gauge('partition_runway_seconds', 'time until the first month without a partition, 0 when now has none', [
     'table',

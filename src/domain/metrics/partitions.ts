@@ -1,5 +1,3 @@
-import type { Context } from '../../context.ts';
-import type { Session } from '../../db/session.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { readTableStates } from '../partitions/catalog.ts';
 import { runwayMs } from '../partitions/check/ranges.ts';
@@ -9,23 +7,21 @@ import { readOnlyMode } from '../reports/session-settings.ts';
 import type { Sample } from './family.ts';
 import { sample } from './family.ts';
 import { PARTITION } from './own.ts';
+import type { Look } from './own-collector.ts';
 
 /** The specification keeps six months; whole months leave. */
 const KEPT_MONTHS = 6;
 
 /** Runway, catch-alls and what waits for the archive, from the catalogue alone: no row is read. */
-export async function collectPartitions(
-  { session, clock }: Pick<Context, 'clock'> & { readonly session: Session },
-  statementTimeoutMs: number,
-): Promise<readonly Sample[]> {
+export const collectPartitions: Look = async ({ session, clock }, statementTimeoutMs) => {
   const tables = await inTransaction(
     session,
     () => readTableStates(session, []),
     readOnlyMode(statementTimeoutMs, { searchPath: false }),
   );
   const now = clock.now().getTime();
-  return tables.flatMap((table) => samplesOf(table, now));
-}
+  return { samples: tables.flatMap((table) => samplesOf(table, now)), problem: undefined };
+};
 
 function samplesOf(table: TableState, now: number): Sample[] {
   const months = table.partitions.filter(({ kind }) => kind === 'month');

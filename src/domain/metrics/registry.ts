@@ -1,14 +1,24 @@
 import { OrdersyncError } from '../../errors.ts';
 import { readReport, reportCommands } from '../reports/catalog.ts';
 import type { Family } from './family.ts';
-import { OWN, PARTITION } from './own.ts';
+import { collectEncryption } from './encryption.ts';
+import { collectJobs } from './jobs.ts';
+import { ENCRYPTION, JOB, OWN, PARTITION } from './own.ts';
+import type { Look } from './own-collector.ts';
+import { collectPartitions } from './partitions.ts';
 import type { MetricSection } from './section.ts';
 import { metricSection } from './section.ts';
 
-/** Something that is looked at as a whole: a section of a report, or the partitions. */
+/** Something that is looked at as a whole: a section of a report, or what no report has. */
 export type Collector =
   | { readonly kind: 'section'; readonly name: string; readonly section: MetricSection }
-  | { readonly kind: 'partitions'; readonly name: string };
+  | { readonly kind: 'own'; readonly name: string; readonly families: readonly Family[]; readonly look: Look };
+
+const OWN_COLLECTORS: readonly Collector[] = [
+  { kind: 'own', name: 'metrics/partitions', families: Object.values(PARTITION), look: collectPartitions },
+  { kind: 'own', name: 'metrics/encryption', families: Object.values(ENCRYPTION), look: collectEncryption },
+  { kind: 'own', name: 'metrics/jobs', families: Object.values(JOB), look: collectJobs },
+];
 
 export interface Registry {
   readonly collectors: readonly Collector[];
@@ -29,7 +39,7 @@ export async function loadRegistry(choice: Choice = { collect: [], skip: [] }): 
   const paths = NOUNS.flatMap((noun) => [...reportCommands(noun).values()].flat());
   const sections = readReport(paths).flatMap((file) => metricSection(file) ?? []);
   const all: readonly Collector[] = [
-    { kind: 'partitions', name: 'metrics/partitions' },
+    ...OWN_COLLECTORS,
     ...sections.map((section) => ({ kind: 'section', name: nameOf(section.file.path), section }) as const),
   ];
   const collectors = chosen(all, choice);
@@ -37,9 +47,7 @@ export async function loadRegistry(choice: Choice = { collect: [], skip: [] }): 
 }
 
 function familiesOf(collector: Collector): readonly Family[] {
-  return collector.kind === 'partitions'
-    ? Object.values(PARTITION)
-    : collector.section.figures.map(({ family }) => family);
+  return collector.kind === 'own' ? collector.families : collector.section.figures.map(({ family }) => family);
 }
 
 function nameOf(path: string): string {

@@ -1,4 +1,4 @@
-import type { Context, Work } from '../../context.ts';
+import type { Context, Replica, Work } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import { defaultValues } from '../metrics/section.ts';
 import { readReport, reportCommands } from '../reports/catalog.ts';
@@ -20,7 +20,15 @@ const APPLICATION = ['application', ['sql/metrics/keys.sql', 'sql/metrics/logins
 /** Every report with its defaults, one after the other, in the order of `first` and then by name. */
 export async function* readOverview(
   needs: Pick<Context, 'clock' | 'signal'> & { readonly session: Session },
-  { first, statementTimeoutMs }: { readonly first: readonly string[]; readonly statementTimeoutMs: number },
+  {
+    first,
+    statementTimeoutMs,
+    replicas,
+  }: {
+    readonly first: readonly string[];
+    readonly statementTimeoutMs: number;
+    readonly replicas: readonly Replica[];
+  },
 ): Work<readonly OverviewChapter[]> {
   const reports = [...reportCommands('monitor')].toSorted(([left], [right]) => rank(first, left) - rank(first, right));
   const chapters: OverviewChapter[] = [];
@@ -28,7 +36,12 @@ export async function* readOverview(
     yield { kind: 'phase', message: `looking at ${name}` };
     const files = readReport(paths);
     const values = Object.assign({}, ...files.map(defaultValues)) as Readonly<Record<string, unknown>>;
-    const { sections } = yield* runReport(needs, files, { values, statementTimeoutMs, windowMs: undefined });
+    const { sections } = yield* runReport(needs, files, {
+      values,
+      statementTimeoutMs,
+      windowMs: undefined,
+      replicas,
+    });
     chapters.push({
       name,
       command: paths === APPLICATION[1] ? undefined : `ordersync monitor ${name}`,

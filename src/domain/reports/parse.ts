@@ -5,7 +5,7 @@ import type { Requirement } from './requirement.ts';
 import { parseRequirement } from './requirement.ts';
 
 /** A line that begins another body: `-- body: when column pg_stat_io.read_bytes`, `-- body: snapshot`. */
-const BODY = /^-- body:(?: (when .*|snapshot|otherwise))?$/;
+const BODY = /^-- body:(?: (when .*|snapshot|replica|otherwise))?$/;
 
 interface Header {
   readonly summary: string[];
@@ -60,8 +60,9 @@ export function parseReport(path: string, text: string): ReportFile {
     columns: header.column,
     rules: header.rules,
     metrics: header.metrics[0],
-    bodies: bodies.filter(({ snapshot }) => !snapshot).map(({ body }) => body),
-    snapshot: bodies.find(({ snapshot }) => snapshot)?.body,
+    bodies: bodies.filter(({ use }) => use === 'report').map(({ body }) => body),
+    snapshot: bodies.find(({ use }) => use === 'snapshot')?.body,
+    replica: bodies.find(({ use }) => use === 'replica')?.body,
     text,
   };
 }
@@ -120,7 +121,9 @@ function readLine(header: Header, path: string, { number, text }: Line): void {
   if (!take(header, value.trim())) throw problem(path, number, `"${value}" is not of the form that ${key} has`);
 }
 
-function bodiesOf(path: string, text: string, lines: readonly Line[]): { body: Body; snapshot: boolean }[] {
+type Use = 'report' | 'snapshot' | 'replica';
+
+function bodiesOf(path: string, text: string, lines: readonly Line[]): { body: Body; use: Use }[] {
   const starts = lines.filter((line) => BODY.test(line.text));
   const [first] = lines;
   const marks = starts.length === 0 && first !== undefined ? [{ ...first, text: '' }] : starts;
@@ -132,7 +135,7 @@ function bodiesOf(path: string, text: string, lines: readonly Line[]): { body: B
     const when = words.startsWith('when ') ? words.slice('when '.length).split(' and ') : [];
     return {
       body: { when: when.map((part) => conditionOf(path, mark.number, part)), sql: sql.trim(), offset },
-      snapshot: words === 'snapshot',
+      use: words === 'snapshot' || words === 'replica' ? words : 'report',
     };
   });
 }

@@ -34,6 +34,8 @@ export interface ReportFile {
   readonly bodies: readonly Body[];
   /** Reads the counters as they are now, as one text, for the parameter `baseline`. */
   readonly snapshot: Body | undefined;
+  /** Run on each server of --replica: what it counts of its own, as one text, for the parameter `replicas`. */
+  readonly replica: Body | undefined;
   /** The whole file, for the place of an error. */
   readonly text: string;
 }

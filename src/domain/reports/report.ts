@@ -1,16 +1,19 @@
-import type { Context, Work } from '../../context.ts';
+import type { Context, Replica, Work } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import type { Judgement } from './judge.ts';
 import { worst } from './judge.ts';
+import { lookAtReplicas } from './replicas.ts';
 import type { ReportFile } from './report-file.ts';
 import type { SectionRequest, SectionResult } from './run.ts';
 import { runSection, takeSnapshot } from './run.ts';
 
 type Needs = Pick<Context, 'clock' | 'signal'> & { readonly session: Session };
 
-export interface ReportRequest extends Omit<SectionRequest, 'baseline'> {
+export interface ReportRequest extends Omit<SectionRequest, 'baseline' | 'replicas'> {
   /** Counters are those of this long from now on, instead of since their last reset. */
   readonly windowMs: number | undefined;
+  /** Standbys whose own counters belong to the answer. */
+  readonly replicas?: readonly Replica[];
 }
 
 export interface ReportResult {
@@ -23,7 +26,7 @@ export interface ReportResult {
 export async function* runReport(
   needs: Needs,
   files: readonly ReportFile[],
-  request: ReportRequest,
+  { replicas: named = [], ...request }: ReportRequest,
 ): Work<ReportResult> {
   const release = cancelOnAbort(needs);
   try {
@@ -33,7 +36,14 @@ export async function* runReport(
       needs.signal.throwIfAborted();
       if (!isWanted(file, needs.session, sections[0])) continue;
       const baseline = baselines.get(file);
-      sections.push(await runSection(needs, file, { ...request, ...(baseline === undefined ? {} : { baseline }) }));
+      const replicas = named.length === 0 ? undefined : await lookAtReplicas(needs, file, { ...request, named });
+      sections.push(
+        await runSection(needs, file, {
+          ...request,
+          ...(baseline === undefined ? {} : { baseline }),
+          ...(replicas === undefined ? {} : { replicas }),
+        }),
+      );
     }
     needs.signal.throwIfAborted();
     const judgements = sections.flatMap(({ judgement }) => judgement ?? []);
@@ -51,7 +61,7 @@ function isWanted({ fallback, only }: ReportFile, { server }: Session, first: Se
 async function* baselinesOf(
   { session, clock, signal }: Needs,
   files: readonly ReportFile[],
-  request: ReportRequest,
+  request: Omit<ReportRequest, 'replicas'>,
 ): Work<ReadonlyMap<ReportFile, string>> {
   const baselines = new Map<ReportFile, string>();
   if (request.windowMs === undefined) return baselines;

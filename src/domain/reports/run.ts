@@ -20,6 +20,8 @@ export interface SectionRequest {
   readonly statementTimeoutMs: number;
   /** What a snapshot returned some time ago, for the parameter `baseline`. */
   readonly baseline?: string;
+  /** What the servers of --replica said, for the parameter `replicas`, and which of them could not be counted on. */
+  readonly replicas?: { readonly text: string; readonly lacks: readonly Lack[] };
   /** Shows the columns marked pii. */
   readonly reveal?: boolean;
 }
@@ -63,13 +65,14 @@ export async function runSection(
     return { file, looked: false, judgement, columns, rows: [], losses: [], durationMs };
   }
   const rows = answer.rows.map((row) => presentableRow(file, row, request));
+  const losses = [...answer.losses, ...(request.replicas?.lacks ?? [])];
   return {
     file,
     looked: true,
-    judgement: judgementOf(rows, answer.losses, judges(file)),
+    judgement: judgementOf(rows, losses, judges(file)),
     columns,
     rows,
-    losses: answer.losses,
+    losses,
     durationMs,
   };
 }
@@ -81,9 +84,21 @@ export async function takeSnapshot(
   request: SectionRequest,
 ): Promise<string | undefined> {
   if (file.snapshot === undefined) return undefined;
-  const answer = await answerOf(session, file, request, [file.snapshot]);
-  const value = 'lack' in answer ? undefined : Object.values(answer.rows[0] ?? {})[0];
-  return typeof value === 'string' ? value : undefined;
+  const counters = await readCounters(session, file, file.snapshot, request);
+  return typeof counters === 'string' ? counters : undefined;
+}
+
+/** What a body of one text says, or why it could not be asked. Throws only when the session is lost. */
+export async function readCounters(
+  session: Session,
+  file: ReportFile,
+  body: Body,
+  request: SectionRequest,
+): Promise<string | Lack> {
+  const answer = await answerOf(session, file, request, [body]);
+  if ('lack' in answer) return answer.lack;
+  const value = Object.values(answer.rows[0] ?? {})[0];
+  return typeof value === 'string' ? value : { reason: 'the server counts nothing', fix: 'please report it' };
 }
 
 function judges({ rules, columns }: ReportFile): boolean {
@@ -155,9 +170,8 @@ async function send(
   // header would fill the texts that a report prints. At the end, because PostgreSQL 18 drops a comment at the beginning.
   const text = `${body.sql}
 /* ordersync ${file.path.replace(/^sql\/|\.sql$/g, '')} */`;
-  const values = sentParams(file, body).map(({ name }) =>
-    name === 'baseline' ? (request.baseline ?? null) : (request.values[name] ?? null),
-  );
+  const own: Readonly<Record<string, unknown>> = { baseline: request.baseline, replicas: request.replicas?.text };
+  const values = sentParams(file, body).map(({ name }) => own[name] ?? request.values[name] ?? null);
   try {
     return await runText(session, text, values);
   } catch (error) {

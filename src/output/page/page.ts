@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Chapter, Page, PageSection, Provenance } from '../report.ts';
+import type { Chapter, Page, PageSection, Provenance, SectionVerdict } from '../report.ts';
 import { humanTime } from '../units.ts';
 import { escapeHtml } from './escape.ts';
 import { advice, badge, chapterVerdict, renderChapter } from './section.ts';
@@ -56,7 +56,7 @@ function linkText(name: string, verdict: string | undefined): string {
 }
 
 function renderCounts(chapters: readonly Chapter[]): string {
-  const verdicts = sectionsOf(chapters).flatMap(({ verdict }) => verdict?.verdict ?? []);
+  const verdicts = chapters.flatMap(({ sections }) => sections.flatMap(verdictsOf)).map(({ verdict }) => verdict);
   const counts = (['critical', 'warning', 'unknown', 'ok'] as const).map((verdict) => {
     const count = verdicts.filter((own) => own === verdict).length;
     return `<div class="count"><b class="${count === 0 ? 'dim' : verdict}">${count}</b>${verdict}</div>`;
@@ -64,17 +64,23 @@ function renderCounts(chapters: readonly Chapter[]): string {
   return `<div class="counts">${counts.join('')}</div>\n`;
 }
 
-function sectionsOf(chapters: readonly Chapter[]): readonly PageSection[] {
-  return chapters.flatMap(({ sections }) => sections);
+/** What a section says of itself, or of each thing that it has looked at. */
+function verdictsOf({ findings, verdict }: PageSection): readonly SectionVerdict[] {
+  return findings ?? (verdict === undefined ? [] : [verdict]);
+}
+
+/** Everything of one verdict, with the chapter that it is in. */
+function judged(chapters: readonly Chapter[], wanted: SectionVerdict['verdict']) {
+  return chapters.flatMap(({ name, sections }) =>
+    sections.flatMap((section) =>
+      verdictsOf(section).flatMap((verdict) => (verdict.verdict === wanted ? [{ name, verdict }] : [])),
+    ),
+  );
 }
 
 /** What is wrong, worst first, each with its fix. */
 function renderActions(chapters: readonly Chapter[]): string {
-  const found = (['critical', 'warning'] as const).flatMap((wanted) =>
-    chapters.flatMap(({ name, sections }) =>
-      sections.flatMap(({ verdict }) => (verdict?.verdict === wanted ? [{ name, verdict }] : [])),
-    ),
-  );
+  const found = (['critical', 'warning'] as const).flatMap((wanted) => judged(chapters, wanted));
   const items = found.map(
     ({ name, verdict }) =>
       `<li>${badge(verdict.verdict)} <a href="#${escapeHtml(name)}">${escapeHtml(sectionName(name, verdict.section))}</a>${advice(verdict)}</li>`,
@@ -92,9 +98,7 @@ function sectionName(chapter: string, section: string): string {
 
 /** Not green: nobody has looked. */
 function renderUnknowns(chapters: readonly Chapter[]): string {
-  const unknown = chapters.flatMap(({ name, sections }) =>
-    sections.flatMap(({ verdict }) => (verdict?.verdict === 'unknown' ? [{ name, verdict }] : [])),
-  );
+  const unknown = judged(chapters, 'unknown');
   if (unknown.length === 0) return '';
   const items = unknown.map(
     ({ name, verdict }) =>

@@ -132,7 +132,7 @@ describe('sessions', () => {
     const all = await answer(url(), 'connections --by application --idle-in-transaction 0');
     const group = (name: string) => all.data.find((row) => row['name'] === name);
     expect(group('shop')).toMatchObject({ scope: 'group', connections: 2 });
-    expect(all.data.some(({ name }) => String(name).startsWith('ordersync monitor'))).toBe(false);
+    expect(all.data.some(({ name }) => String(name).startsWith('ordersync monitor connections'))).toBe(false);
     expect(all.data.every((row) => Number(row['longest_in_state_ms'] ?? 0) >= 0)).toBe(true);
     const [limits] = await database.current.sql<{ allowed: number }[]>`
       select current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer

@@ -1,6 +1,7 @@
 import { lockHolder } from '../../../db/lock.ts';
 import { requireReadable } from '../../../db/readable.ts';
 import type { Session } from '../../../db/session.ts';
+import type { History } from '../history.ts';
 import { readHistory } from '../history.ts';
 import { readRegistrations } from '../history-queries.ts';
 import type { Job } from '../job.ts';
@@ -13,7 +14,12 @@ import { judgeJob } from './judge.ts';
 export async function readStatus(
   session: Session,
   { graceMs }: { readonly graceMs: number },
-): Promise<{ readonly jobs: readonly JobStatus[]; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly jobs: readonly JobStatus[];
+  /** When the newest run of each job began that did all there was to do, in milliseconds since 1970. */
+  readonly doneAt: History['doneAt'];
+  readonly warnings: readonly string[];
+}> {
   await requireReadable(
     session,
     ['scheduled_jobs', 'job_runs'].map((name) => ({ schema: 'public', name })),
@@ -27,7 +33,8 @@ export async function readStatus(
     pgCron.installed && !pgCron.readable
       ? [`${session.server.user} cannot see what pg_cron did: grant usage on schema cron to ${session.server.user}`]
       : [];
-  return { jobs: jobs.map((job) => judgeJob(job, { now, graceMs, history, registrations, held })), warnings };
+  const judged = jobs.map((job) => judgeJob(job, { now, graceMs, history, registrations, held }));
+  return { jobs: judged, doneAt: history.doneAt, warnings };
 }
 
 async function heldJobs(session: Session, jobs: readonly Job[]): Promise<ReadonlySet<string>> {
