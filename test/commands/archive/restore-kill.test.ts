@@ -40,6 +40,21 @@ async function restore(to: 'side' | 'attach', fault?: string) {
   return runProgram(words, { env });
 }
 
+/** @returns what it says, to people */
+async function archiveAgain(): Promise<string> {
+  const { stdout, stderr } = await commands.archive([
+    'run',
+    '--table',
+    'orders',
+    '--month',
+    MONTH,
+    '--to',
+    commands.folder,
+    '--yes',
+  ]);
+  return stdout + stderr;
+}
+
 test('a restore that is killed with -9 leaves whole tables or none, and is finished by running it again', async () => {
   expect((await restore('side', 'restore-loaded')).code).toBeUndefined();
   expect(await halfMade()).toBe(0);
@@ -55,12 +70,25 @@ test('one that is killed while the month goes back loses nothing of it', async (
   expect(await allOf()).toEqual({ orders: [], items: [], history: [] });
   expect((await restore('attach', 'restore-attached')).code).toBeUndefined();
   expect((await allOf()).orders).toHaveLength(1);
+  // The new manifest would be without its items, and restore and query go by the newest.
+  expect(await archiveAgain()).toMatch(/its dependants are not back yet.+ordersync archive restore/s);
   expect((await restore('attach', 'restore-returned')).code).toBeUndefined();
   expect((await allOf()).items).toEqual([]);
   expect((await restore('attach', 'restore-returned@2')).code).toBeUndefined();
   const done = await restore('attach');
   expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining(nameIn('orders', MONTH)) });
   expect(await allOf()).toEqual(before);
+  expect((await restore('attach')).code).toBe(0);
+  expect(await allOf()).toEqual(before);
+});
+
+test('a month is not archived again while rows that belong to it are aside', async () => {
+  const aside = ['order_items', 'order_status_history'].map((table) => sideName(table, MONTH));
+  expect(await archiveAgain()).toContain(`see that all of ${aside.join(', ')} is back`);
+  expect(await allOf()).toEqual(before);
+  for (const name of aside) await sql()`drop table ${sql()(name)}`;
+  await archiveAgain();
+  expect(await allOf()).toEqual({ orders: [], items: [], history: [] });
   expect((await restore('attach')).code).toBe(0);
   expect(await allOf()).toEqual(before);
 });

@@ -51,5 +51,5 @@ test('a database without the schema is told to be migrated', async () => {
     env: { ORDERSYNC_DATABASE_URL: commands.database.current.url },
   });
   expect(code).toBe(4);
-  expect(stderr).toContain('apply the pending migrations');
+  expect(stderr).toContain('apply the migrations: ordersync migrate up');
 });

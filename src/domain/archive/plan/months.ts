@@ -4,6 +4,7 @@ import type { Month } from '../../partitions/month.ts';
 import { parseMonth, partitionName, startOf } from '../../partitions/month.ts';
 import type { Partition, TableState } from '../../partitions/table.ts';
 import { nameOf } from '../../partitions/locks.ts';
+import { restoreUnfinished } from '../restore/unfinished.ts';
 import type { JournalEntry } from '../run/journal-queries.ts';
 import type { PlannedMonth, Staying } from './plan.ts';
 import { holdsAny, readDetachedMonth, readMonths } from './queries.ts';
@@ -74,6 +75,10 @@ async function planMonth(
   }
   if (own?.state === 'restored' && request.month === undefined) {
     return 'it was restored from the archive; name it with --month to archive it again';
+  }
+  if (own?.state === 'restored') {
+    const why = await restoreUnfinished(session, table, { problem: own.problem, month });
+    if (why !== undefined) return why;
   }
   const holder = holderOf(state, own) ?? partition ?? (await detachedBefore(session, request, month));
   if (table.partitioned && holder === undefined) return supplements;

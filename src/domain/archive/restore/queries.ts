@@ -72,9 +72,11 @@ export async function readRestored(
   return row;
 }
 
+const UNFINISHED = 'its dependants are not back yet';
+
 /**
  * The month is in a table again: as a partition, and then it is not archived again by itself, or aside. As a partition it
- * has its late rows too: their own entries say so.
+ * has its late rows too: their own entries say so. Until what depends on it is back, the entry has a problem.
  */
 export async function markRestored(
   sql: Sql,
@@ -88,6 +90,7 @@ export async function markRestored(
   await sql`
     update public.archive_journal
        set state = case when ${attached}::boolean then 'restored' else state end,
+           problem = case when ${attached}::boolean then ${UNFINISHED} else problem end,
            restored_to = ${to}, restored_at = now(), updated_at = now()
      where source_table = ${table} and month = ${month} and kind = 'month'
        and (state = 'dropped' or (state = 'restored' and ${attached}::boolean))`;
@@ -96,4 +99,25 @@ export async function markRestored(
     update public.archive_journal
        set restored_to = ${to}, restored_at = now(), updated_at = now()
      where source_table = ${table} and month = ${month} and kind = 'supplement' and state = 'dropped'`;
+}
+
+/** The restore has come to its end: what could go back is back. */
+export async function finishRestored(sql: Sql, { table, month }: { readonly table: string; readonly month: string }) {
+  await sql`
+    update public.archive_journal
+       set problem = null, updated_at = now()
+     where source_table = ${table} and month = ${month} and kind = 'month' and state = 'restored'`;
+}
+
+/** Those of some tables that are there, each with its comment, and are no partition. */
+export function readAside(
+  sql: Sql,
+  names: readonly QualifiedName[],
+): Promise<{ readonly name: string; readonly comment: string | null }[]> {
+  return sql<{ name: string; comment: string | null }[]>`
+    select relation.relname as name, obj_description(relation.oid, 'pg_class') as comment
+      from unnest(${names.map(quoteQualified)}::text[]) as wanted (name)
+      join pg_catalog.pg_class relation on relation.oid = to_regclass(wanted.name)
+     where not relation.relispartition
+     order by 1`;
 }

@@ -20,7 +20,7 @@ import type { Obstacle } from './obstacle.ts';
 import { obstacleOf } from './obstacle.ts';
 import type { RestorePlan, RestoreRequest } from './plan.ts';
 import { asideName, dependantOf, planRestore } from './plan.ts';
-import { markRestored } from './queries.ts';
+import { finishRestored, markRestored } from './queries.ts';
 import type { RestorableSource } from './sources.ts';
 
 /** A table of the month that is back, and where. */
@@ -116,6 +116,7 @@ async function* allBack(changer: Changer, needs: RestoreNeeds, plan: RestorePlan
   if ('obstacle' in month) return yield* allAside(needs, plan, month.obstacle);
   const tables: RestoreOutcome[] = [month];
   for (const source of dependants) tables.push(yield* dependantBack(needs, plan, source));
+  await finishRestored(needs.session.sql, plan.request);
   return tables;
 }
 
