@@ -73,16 +73,20 @@ async function planMonth(
     const fresh = late ? [supplementOf(base, entries, undefined)] : [];
     return [...supplements, ...fresh, ...coverOf(request, partition, base)];
   }
-  if (own?.state === 'restored' && request.month === undefined) {
-    return 'it was restored from the archive; name it with --month to archive it again';
-  }
-  if (own?.state === 'restored') {
-    const why = await restoreUnfinished(session, table, { problem: own.problem, month });
-    if (why !== undefined) return why;
-  }
+  const why = own?.state === 'restored' ? await whyRestoredStays(session, request, { ...own, month }) : undefined;
+  if (why !== undefined) return why;
   const holder = holderOf(state, own) ?? partition ?? (await detachedBefore(session, request, month));
   if (table.partitioned && holder === undefined) return supplements;
   return [...supplements, { ...base, ownRows: true, kind: 'month', number: 0, entry: own, partition: holder }];
+}
+
+async function whyRestoredStays(
+  session: Session,
+  { table, month: named }: TableRequest,
+  own: { readonly problem: string | null; readonly month: Month },
+): Promise<string | undefined> {
+  if (named === undefined) return 'it was restored from the archive; name it with --month to archive it again';
+  return restoreUnfinished(session, table, own);
 }
 
 /** Only a month that is named: it may have been set aside for another purpose. */
