@@ -1,5 +1,5 @@
 // A module of Node that is named at the top of a file is loaded with it: by every start, whether it comes to encrypt, to
-// spawn or to speak TLS or not. In the bundle each is loaded when it is first used (docs/decisions/022).
+// spawn or to speak TLS or not. In the bundle each is loaded when it is first used (docs/decisions/021).
 import { builtinModules, isBuiltin } from 'node:module';
 
 /** `let node_tls = require("node:tls");`, and what rolldown adds where a module asks for the default export. */
