@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
 import { readCertificates } from '../../src/db/wire/certificates.ts';
@@ -86,4 +87,24 @@ it('a server that says nothing is left when the time is over', async () => {
   await expect(asked).rejects.toThrow(/timeout/i);
   for (const socket of open) socket.destroy();
   await new Promise((resolve) => silent.close(resolve));
+});
+
+it('a server that resets the connection after it has shown its certificate has shown it', async () => {
+  const { certificate: cert, key } = issueCertificate({ name: 'rude', hosts: ['127.0.0.1'] });
+  const rude: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.write('S');
+      const secured = new TLSSocket(socket, { isServer: true, cert, key });
+      // The client's farewell.
+      secured.on('error', () => undefined).once('end', () => socket.resetAndDestroy());
+      secured.resume();
+    });
+  });
+  await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve));
+  const { port } = rude.address() as AddressInfo;
+  const host = { host: '127.0.0.1', address: undefined, port };
+  const found = await readCertificates(host, settingsOf(testServer().url), PATIENT);
+  expect(found).toMatchObject({ kind: 'certificates', chain: [{ subject: 'rude' }] });
+  await new Promise((resolve) => rude.close(resolve));
 });

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { isSocketFolder, type ConnectionSettings, type HostSettings } from '../settings/types.ts';
@@ -77,9 +76,8 @@ function nameOf(subject: string | undefined): string {
  */
 async function leave(secured: TLSSocket): Promise<void> {
   secured.on('error', () => {}).resume();
-  const closed = once(secured, 'close');
   const timer = setTimeout(() => secured.destroy(), FAREWELL_MS);
-  secured.end();
-  await closed;
+  // A server that resets the connection has answered all the same: 'close' comes after an error, too.
+  await new Promise<void>((resolve) => secured.once('close', () => resolve()).end());
   clearTimeout(timer);
 }
