@@ -14,8 +14,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// Nothing is left to do and everything is written: what remains is taking V8's heap apart, page by page.
-process.once('beforeExit', () => process.exit());
+let finished = false;
+process.once('beforeExit', () => {
+  // Node ends with 0 when nothing is left that could go on, whether or not the work has come to its end.
+  if (!finished) {
+    process.stderr.write('ordersync: a bug: the program ended before its work did; please report it\n');
+    process.exitCode = 1;
+  }
+  // Everything is written: what remains is taking V8's heap apart, page by page.
+  process.exit();
+});
 
 const argv = process.argv.slice(2);
 const WRITTEN = new Map([
@@ -29,6 +37,7 @@ const written = argv.length === 1 ? WRITTEN.get(argv[0]) : undefined;
 // The written help is 80 columns wide; a narrower terminal gets its own.
 if (written !== undefined && (process.stdout.columns ?? 80) >= 80) {
   process.stdout.write(readFileSync(`${__dirname}/../dist/${written}`, 'utf8'));
+  finished = true;
 } else {
   void start();
 }
@@ -54,4 +63,5 @@ async function start() {
   });
   // A stream that failed has set its own.
   if (code !== 0) process.exitCode = code;
+  finished = true;
 }

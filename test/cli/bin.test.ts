@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrationFolder } from '../support/migration-files.ts';
 import { run } from '../support/io.ts';
 import { useDatabase } from '../support/postgres.ts';
@@ -39,6 +42,19 @@ describe('exit codes and streams', () => {
     const ended = await runProgram(argv);
     expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
     expect(ended.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('work that never comes to its end is no success, though nothing is left that could go on', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ordersync-bin-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await Promise.all(['bin', 'dist/program'].map((name) => mkdir(join(folder, name), { recursive: true })));
+    await copyFile(join(ROOT, 'bin/ordersync.js'), join(folder, 'bin/ordersync.js'));
+    await writeFile(join(folder, 'dist/program/main.cjs'), 'exports.main = () => new Promise(() => {});');
+    expect(spawnSync(process.execPath, ['bin/ordersync.js', 'x'], { cwd: folder, encoding: 'utf8' })).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('ended before its work did'),
+    });
   });
 
   it('a result that cannot be written is said to be so, in one line', async () => {
