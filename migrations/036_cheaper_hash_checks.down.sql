@@ -1,3 +1,5 @@
+-- ordersync: no-transaction
+-- Each statement by itself, so that the scans at the end hold up neither readers nor writers.
 alter table users
   drop constraint ck_users_email_hash,
   drop constraint ck_users_email_hash_prev,
