@@ -13,7 +13,7 @@ import type { ChainRun } from '../run/needs.ts';
 import { openChain } from '../run/open-chain.ts';
 import { setRewrapProblem } from './journal-queries.ts';
 import type { RewrapRun } from './needs.ts';
-import { rewrapManifest } from './one.ts';
+import { rewrapManifest } from './rewrap-manifest.ts';
 import type { OldManifest, PlannedManifest, RewrapRequest, StayingManifest } from './plan.ts';
 import { busyMonths, planRewrap } from './plan.ts';
 import type { RemovedFiles } from './remove.ts';

@@ -3,7 +3,8 @@ import type { ProvenManifest } from './chain.ts';
 import type { Finding } from './finding.ts';
 
 /**
- * Whether every rewrap stands for the manifest that is there, of the same month, and that no other one stands for already. What each of the two says of its rows is compared where their files are looked at.
+ * Whether every rewrap stands for the manifest that is there, of the same month, and that no other one stands for already. What
+ * each of the two says of its rows is compared where their files are looked at.
  * @param linked manifests without another fault, in order
  */
 export function checkSuperseding(linked: readonly ProvenManifest[]): {
