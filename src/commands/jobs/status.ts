@@ -2,7 +2,7 @@ import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import { describeCounts, parseCounts } from '../../domain/jobs/job.ts';
 import type { JobStatus } from '../../domain/jobs/status/judge.ts';
-import { UNHEALTHY } from '../../domain/jobs/status/judge.ts';
+import { GRACE_MS, UNHEALTHY } from '../../domain/jobs/status/judge.ts';
 import { readStatus } from '../../domain/jobs/status/status.ts';
 import type { Row } from '../../output/report.ts';
 import { COUNT_COLUMNS, countCells, counted } from './reports.ts';
@@ -14,7 +14,7 @@ export const status = defineCommand({
     'By the record that jobs run keeps and, where it may be read, that of pg_cron. Exit 5 when a job failed, stopped before it ' +
     'was done, vanished, is overdue, or is registered otherwise than scheduled_jobs has it.',
   options: {
-    grace: option.duration('how late a job may be before it is overdue', { default: 900_000 }),
+    grace: option.duration('how late a job may be before it is overdue', { default: GRACE_MS }),
   },
   examples: ['ordersync jobs status', 'ordersync jobs status --grace 1h --format json'],
   run: async (ctx, { grace }) => readStatus(await ctx.db.session(), { graceMs: grace }),

@@ -1,11 +1,9 @@
 import type { JobStatus } from '../jobs/status/judge.ts';
+import { FAILED, GRACE_MS } from '../jobs/status/judge.ts';
 import { readStatus } from '../jobs/status/status.ts';
 import type { Check, Look, Sighting } from './check.ts';
 import { ok } from './check.ts';
 import { inSection } from './section.ts';
-
-/** As `jobs status` does by default. */
-const GRACE_MS = 900_000;
 
 /** As `jobs status` sees it, whoever called the job; whether somebody is to call it at all is what data.jobs says. */
 export const FAILED_JOBS_CHECK: Check = {
@@ -33,7 +31,7 @@ async function look({ session, limitMs }: Look): Promise<readonly Sighting[]> {
 
 /** Overdue by pg_cron's own list: its launcher does not run. Another scheduler may leave no record. */
 function hasFailed({ state, registered }: JobStatus): boolean {
-  return state === 'failed' || state === 'lost' || state === 'stopped' || (state === 'overdue' && registered);
+  return FAILED.has(state) || (state === 'overdue' && registered);
 }
 
 function sightingOf({ job, evidence }: JobStatus): Sighting {

@@ -1,5 +1,6 @@
 import { inTransaction } from '../../db/transaction.ts';
-import type { JobState, JobStatus } from '../jobs/status/judge.ts';
+import type { JobStatus } from '../jobs/status/judge.ts';
+import { FAILED, GRACE_MS } from '../jobs/status/judge.ts';
 import { readStatus } from '../jobs/status/status.ts';
 import { readOnlyMode } from '../reports/session-settings.ts';
 import type { Sample } from './family.ts';
@@ -7,11 +8,6 @@ import { samples } from './family.ts';
 import { JOB } from './own.ts';
 import type { Look } from './own-collector.ts';
 import { readableTables } from './own-collector.ts';
-
-/** How late a job may be: that of `ordersync jobs status`. */
-const GRACE_MS = 900_000;
-
-const FAILED: ReadonlySet<JobState> = new Set(['failed', 'lost', 'stopped']);
 
 /** What `ordersync jobs status` says, as figures. */
 export const collectJobs: Look = async ({ session }, statementTimeoutMs) => {

@@ -16,15 +16,14 @@ export type JobState =
   | 'outdated' // pg_cron has another statement or time for it
   | 'unreadable';
 
+/** How late a job may be before it is overdue, unless somebody asks for something else. */
+export const GRACE_MS = 900_000;
+
+/** States of a job whose last run did not do all there was to do. */
+export const FAILED: ReadonlySet<JobState> = new Set(['failed', 'lost', 'stopped']);
+
 /** States that somebody should look at. */
-export const UNHEALTHY: ReadonlySet<JobState> = new Set([
-  'failed',
-  'lost',
-  'stopped',
-  'overdue',
-  'outdated',
-  'unreadable',
-]);
+export const UNHEALTHY: ReadonlySet<JobState> = new Set([...FAILED, 'overdue', 'outdated', 'unreadable']);
 
 export interface JobStatus {
   readonly job: Job;
