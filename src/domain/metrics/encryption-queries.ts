@@ -1,11 +1,8 @@
-import { quoteIdentifier, quoteQualified } from '../../db/identifiers.ts';
 import type { Session } from '../../db/session.ts';
 import { runText } from '../../db/text.ts';
 import type { EncryptedTable } from '../encryption/registry.ts';
 import { NO_ADDRESS } from '../encryption/registry.ts';
-
-/** A prefix, and the base64url of kid, nonce and tag: no ciphertext is shorter (docs/ciphertext.md). */
-const LEAST_CHARACTERS = 50;
+import { IS_PLAINTEXT, pairRows, sampledRows } from '../encryption/sampled-pairs-queries.ts';
 
 /** Pages of the table with its partitions, of which many may be empty. */
 export async function readPages({ sql }: Pick<Session, 'sql'>, { name }: EncryptedTable): Promise<number> {
@@ -34,24 +31,18 @@ export interface ColumnCounts {
 /** Values, and those that have not the form of a ciphertext, of whole pages at random. No value leaves the server. */
 export async function countPlaintext(
   session: Pick<Session, 'sql'>,
-  { name, pairs }: EncryptedTable,
+  table: EncryptedTable,
   share: number,
 ): Promise<ColumnCounts[]> {
-  const table = quoteQualified({ schema: 'public', name });
-  const sample = share >= 1 ? '' : ` tablesample system (${(share * 100).toFixed(6)})`;
-  const values = pairs.map(
-    ({ value, mayBeNone }, position) => `(${position}, encrypted.${quoteIdentifier(value)}, ${mayBeNone})`,
-  );
   return (await runText(
     session,
     `select pair.position,
             count(*)::double precision as "values",
             count(*) filter (
-              where not (pair.may_be_none and pair.value = $1)
-                and (length(pair.value) < ${LEAST_CHARACTERS} or pair.value !~ '^os1_[A-Za-z0-9_-]+$')
+              where not (pair.may_be_none and pair.value = $1) and ${IS_PLAINTEXT}
             )::double precision as plaintext
-       from (select * from ${table}${sample}) as encrypted
-      cross join lateral (values ${values.join(', ')}) as pair (position, value, may_be_none)
+       from ${sampledRows(table, share)} encrypted
+      cross join lateral ${pairRows(table)}
       where pair.value is not null
       group by pair.position
       order by pair.position

@@ -1,11 +1,9 @@
-import { quoteIdentifier, quoteQualified } from '../../../db/identifiers.ts';
+import { quoteIdentifier } from '../../../db/identifiers.ts';
 import type { Session } from '../../../db/session.ts';
 import { runText } from '../../../db/text.ts';
 import type { EncryptedTable } from '../../encryption/registry.ts';
 import { NO_ADDRESS } from '../../encryption/registry.ts';
-
-/** prefix, and the base64url of kid, nonce and tag: no ciphertext is shorter (docs/ciphertext.md). */
-const LEAST_CHARACTERS = 50;
+import { IS_PLAINTEXT, pairRows, sampledRows } from '../../encryption/sampled-pairs-queries.ts';
 
 export type PairFault = 'plaintext' | 'half_pair' | 'unknown_key' | 'key_mismatch';
 
@@ -48,12 +46,12 @@ export async function countPairs(
                  when (pair.value is null) <> (pair.key_id is null) then 'half_pair'
                  when pair.may_be_none and (pair.value = $3) <> (pair.key_id = $3) then 'half_pair'
                  when pair.may_be_none and pair.value = $3 then null
-                 when length(pair.value) < ${LEAST_CHARACTERS} or pair.value !~ '^os1_[A-Za-z0-9_-]+$' then 'plaintext'
+                 when ${IS_PLAINTEXT} then 'plaintext'
                  when known.key_id is null then 'unknown_key'
                  when known.key_id <> pair.key_id then 'key_mismatch'
                end as fault
-          from ${from(table, share)} encrypted
-         cross join lateral (values ${pairsOf(table)}) pair (position, value, key_id, may_be_none)
+          from ${sampledRows(table, share)} encrypted
+         cross join lateral ${pairRows(table)}
           left join unnest($1::text[], $2::text[]) known (kid, key_id) on known.kid = substr(pair.value, 5, 8)
          where pair.value is not null or pair.key_id is not null
       ) judged
@@ -80,8 +78,8 @@ export async function readValues(
     session,
     `
     select pair.position, sampled.id::text as id, sampled.${quoteIdentifier(table.idColumn)}::text as "rowId", pair.value
-      from (select * from ${from(table, share)} encrypted limit $1) sampled
-     cross join lateral (values ${pairsOf(table)}) pair (position, value, key_id, may_be_none)
+      from (select * from ${sampledRows(table, share)} encrypted limit $1) sampled
+     cross join lateral ${pairRows(table)}
      where left(pair.value, 4) = 'os1_'`,
     [limit],
   )) as unknown as SampledValue[]; // the columns of the statement above
@@ -98,8 +96,8 @@ export async function readRepeatedHeads(
   const parts = tables.map(
     ({ table, share }) => `
       select pair.position, substr(pair.value, 5, 24) as head, hashtextextended(pair.value, 0) as fingerprint
-        from ${from(table, share)} encrypted
-       cross join lateral (values ${pairsOf(table)}) pair (position, value, key_id, may_be_none)
+        from ${sampledRows(table, share)} encrypted
+       cross join lateral ${pairRows(table)}
        where left(pair.value, 4) = 'os1_'`,
   );
   return (await runText(
@@ -112,19 +110,4 @@ export async function readRepeatedHeads(
       group by 1, 2
       order by 1, 2`,
   )) as unknown as { position: number; kid: string; heads: number }[]; // the columns of the statement above
-}
-
-function from(table: EncryptedTable, share: number): string {
-  const name = quoteQualified({ schema: 'public', name: table.name });
-  // Whole pages at random: bernoulli would read all of them.
-  return share >= 1 ? name : `(select * from ${name} tablesample system (${(share * 100).toFixed(6)}))`;
-}
-
-function pairsOf({ pairs }: EncryptedTable): string {
-  return pairs
-    .map(
-      ({ value, key, mayBeNone }, position) =>
-        `(${position}, ${quoteIdentifier(value)}, ${quoteIdentifier(key)}::text, ${mayBeNone})`,
-    )
-    .join(', ');
 }
