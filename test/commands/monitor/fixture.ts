@@ -1,18 +1,8 @@
 import { run } from '../../support/io.ts';
 import type { Ran } from '../../support/io.ts';
+import type { Answer, Row } from '../../support/answer.ts';
 
-export type Row = Readonly<Record<string, unknown>>;
-
-/** The documented shape of `--format json`. */
-export interface Answer {
-  readonly schemaVersion: number;
-  readonly command: string;
-  readonly server: Row | null;
-  readonly collectedAt: string;
-  readonly warnings: readonly string[];
-  readonly verdicts?: readonly { section: string; verdict: string; reason: string | null; fix: string | null }[];
-  readonly data: readonly Row[];
-}
+export type { Answer, Row };
 
 /** `ordersync monitor …` in this process. */
 export function monitor(

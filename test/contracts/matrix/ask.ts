@@ -2,7 +2,7 @@ import { readServerLog, markServerLog } from '../../support/server-log.ts';
 import type { Call } from './calls.ts';
 import { dishonest, verdictsIn } from './calls.ts';
 import type { Place, Role } from './place.ts';
-import type { Answer } from './shape.ts';
+import type { Answer } from '../../support/answer.ts';
 import { shapeFaults } from './shape.ts';
 
 /** Exit codes of an answer: looked, nothing could be looked at, not healthy. */

@@ -1,6 +1,7 @@
 import { reportCommands } from '../../../src/domain/reports/catalog.ts';
 import type { State } from './place.ts';
-import type { Answer, Shape } from './shape.ts';
+import type { Answer } from '../../support/answer.ts';
+import type { Shape } from './shape.ts';
 import { columns, reportShape } from './shape.ts';
 
 /** A command that looks and changes nothing, and what its JSON is made of. */

@@ -8,7 +8,7 @@ import { plantFaults } from './faults.ts';
 import type { Place, Role } from './place.ts';
 import { ROLES, STATES, usePlaces } from './place.ts';
 import { serveOnce } from './serve.ts';
-import type { Answer } from './shape.ts';
+import type { Answer } from '../../support/answer.ts';
 
 /**
  * Every command that looks, for each kind of role, with pg_stat_statements usable, not created and not loaded, on the

@@ -1,26 +1,7 @@
 import { readReport, reportCommands } from '../../../src/domain/reports/catalog.ts';
 import type { ReportFile } from '../../../src/domain/reports/report-file.ts';
 import { OWN_VERDICT, VERDICTS } from '../../../src/domain/reports/report-file.ts';
-
-export type Row = Readonly<Record<string, unknown>>;
-
-/** `ordersync help output`: the one document of `--format json`. */
-export interface Answer {
-  readonly schemaVersion: number;
-  readonly command: string;
-  readonly server: Row | null;
-  readonly collectedAt: string;
-  readonly warnings: readonly string[];
-  readonly verdicts?: readonly Verdict[];
-  readonly data: readonly Row[];
-}
-
-interface Verdict {
-  readonly section: string;
-  readonly verdict: string;
-  readonly reason: string | null;
-  readonly fix: string | null;
-}
+import type { Answer, Row, Verdict } from '../../support/answer.ts';
 
 /** Name → type, by section; a command of one section without a name has the key ''. */
 export type Shape = Readonly<Record<string, Columns>>;

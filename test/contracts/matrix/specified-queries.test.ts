@@ -4,7 +4,7 @@ import { PLANTED } from '../../../src/domain/seed/planted.ts';
 import { sqlstateOf } from '../../support/schema.ts';
 import { runProgram, useBuild } from '../../support/program.ts';
 import { SEEDED, usePlace } from './place.ts';
-import type { Row } from './shape.ts';
+import type { Row } from '../../support/answer.ts';
 
 /**
  * The eight queries of the specification on demo data, as the commands that took their place: each shows what it is for.
