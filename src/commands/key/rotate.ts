@@ -13,7 +13,7 @@ import { readRotationStatus } from '../../domain/keys/rotate/status.ts';
 import { rotationTables } from '../../domain/keys/rotate/tables.ts';
 import { withKmsTimeout } from './options.ts';
 import type { RotateValues } from './rotate-options.ts';
-import { paceOf, requireSense, ROTATE_OPTIONS, sampleOf, typesOf } from './rotate-options.ts';
+import { jobsOf, paceOf, requireSense, ROTATE_OPTIONS, sampleOf, typesOf } from './rotate-options.ts';
 import { planReport } from './rotate-plan-report.ts';
 import { rotateReport } from './rotate-report.ts';
 import { abortReport, statusReport } from './rotate-status-report.ts';
@@ -98,8 +98,8 @@ async function* rotateEach(
   const session = await ctx.db.session();
   const fallbacks: string[] = [];
   const batch = createRotationBatch(request.crypto, (reason) => fallbacks.push(reason));
-  const { jobs, grace: graceMs } = request;
-  const rotating = { jobs, pace: paceOf(request), graceMs, sample: sampleOf(request), batch };
+  const { grace: graceMs } = request;
+  const rotating = { jobs: jobsOf(request), pace: paceOf(request), graceMs, sample: sampleOf(request), batch };
   const rotations: TypeRotation[] = [];
   for (const plan of plans) {
     for (const message of plan.preflight?.warnings ?? []) yield { kind: 'warning', message };

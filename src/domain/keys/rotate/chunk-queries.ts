@@ -7,6 +7,9 @@ export interface ChunkSize {
   readonly bytes: number;
 }
 
+/** The end of a leaf is cut smaller, so that those who work on a run end together. */
+const TAIL_PARTS = 4;
+
 /**
  * Cuts every leaf of the tables into ranges of pages. How many rows and bytes a page stands for is taken from the
  * statistics; without any, the bound of pages decides. Bytes include what is stored out of line.
@@ -18,6 +21,34 @@ export async function insertChunks(
   const { count } = await sql`
     insert into public.key_rotation_chunks
       (run_id, chunk, table_name, relation_id, relation_name, first_page, end_page)
+    with relations as (
+      select names.position,
+             names.name as "table",
+             relation.oid,
+             relation.relname as name,
+             relation.reltuples,
+             relation.relpages,
+             pg_relation_size(relation.oid) / current_setting('block_size')::bigint as pages,
+             pg_relation_size(relation.oid)
+               + coalesce(pg_relation_size(nullif(relation.reltoastrelid, 0)), 0) as bytes
+        from unnest(${tables}::text[]) with ordinality names (name, position)
+       cross join lateral (${leavesOf(sql, sql`names.name`)}) leaf
+        join pg_catalog.pg_class relation on relation.oid = leaf.relid
+    ),
+    sized as (
+      select *,
+             greatest(1, least(
+               ${size.pages}::bigint,
+               case when reltuples > 0 and relpages > 0
+                    then ceil(${size.rows}::double precision * relpages / reltuples)::bigint end,
+               ${size.bytes}::bigint * pages / nullif(bytes, 0)
+             )) as each
+        from relations
+    ),
+    leaves as (
+      select *, greatest(0, pages / each - 1) * each as tail, greatest(1, each / ${TAIL_PARTS}::bigint) as tail_each
+        from sized
+    )
     select ${run}::uuid,
            (select coalesce(max(chunk), 0) from public.key_rotation_chunks where run_id = ${run})
              + row_number() over (order by leaf.position, leaf.name, cut.first_page),
@@ -25,35 +56,15 @@ export async function insertChunks(
            leaf.oid,
            leaf.name,
            cut.first_page,
-           least(cut.first_page + leaf.pages_per_chunk, leaf.pages)
-      from (
-        select sized.position,
-               sized."table",
-               sized.oid,
-               sized.name,
-               sized.pages,
-               greatest(1, least(
-                 ${size.pages}::bigint,
-                 case when sized.reltuples > 0 and sized.relpages > 0
-                      then ceil(${size.rows}::double precision * sized.relpages / sized.reltuples)::bigint end,
-                 ${size.bytes}::bigint * sized.pages / nullif(sized.bytes, 0)
-               )) as pages_per_chunk
-          from (
-            select names.position,
-                   names.name as "table",
-                   relation.oid,
-                   relation.relname as name,
-                   relation.reltuples,
-                   relation.relpages,
-                   pg_relation_size(relation.oid) / current_setting('block_size')::bigint as pages,
-                   pg_relation_size(relation.oid)
-                     + coalesce(pg_relation_size(nullif(relation.reltoastrelid, 0)), 0) as bytes
-              from unnest(${tables}::text[]) with ordinality names (name, position)
-             cross join lateral (${leavesOf(sql, sql`names.name`)}) leaf
-              join pg_catalog.pg_class relation on relation.oid = leaf.relid
-          ) sized
-      ) leaf
-     cross join lateral generate_series(0, leaf.pages - 1, leaf.pages_per_chunk) cut (first_page)`;
+           cut.end_page
+      from leaves leaf
+     cross join lateral (
+       select page, page + leaf.each
+         from generate_series(0, leaf.tail - 1, leaf.each) page
+        union all
+       select page, least(page + leaf.tail_each, leaf.pages)
+         from generate_series(leaf.tail, leaf.pages - 1, leaf.tail_each) page
+     ) cut (first_page, end_page)`;
   return count;
 }
 

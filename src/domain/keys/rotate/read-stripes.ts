@@ -2,16 +2,11 @@ import type { TextRow } from '../../../db/text.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { RowSession } from './row-session.ts';
+import type { Layout, PlaceRange } from './places.ts';
+import { rangeOfPages } from './places.ts';
 import type { RowStatements } from './row-queries.ts';
-import { joinStripes } from './stripe.ts';
 import type { PendingRow, Stripe } from './stripe.ts';
 import type { RotationTable } from './types.ts';
-
-/** A range of row places, `(page,item)`: from the first up to the second, exclusive. */
-export interface PlaceRange {
-  readonly first: string;
-  readonly end: string;
-}
 
 export interface StripeReader {
   readonly run: RowSession['run'];
@@ -27,20 +22,13 @@ const STRIPE_BYTES = 1024 * 1024;
 const RANGE_BYTES = 4 * 1024 * 1024;
 const PAGE_BYTES = 8192;
 const FEWEST_ROWS = 16;
-/** A read is over before the next stripe comes by the same pages: its snapshot would keep them from being pruned. */
-const READ_PAGES = 256;
-const SAMPLED_PAGES = 16;
-
-/** How the rows of some pages are spread over stripes, and how those are put together. */
-export interface Layout {
-  readonly stripes: number;
-  readonly pagesPerRead: number;
-  readonly readsPerStatement: number;
-}
-
-export function rangeOfPages(firstPage: number, endPage: number): PlaceRange {
-  return { first: `(${firstPage},0)`, end: `(${endPage},0)` };
-}
+/**
+ * So many statements pass before one comes by the same pages again: the other writers' snapshots are newer by then, and
+ * what the page had before can be pruned.
+ */
+const STATEMENTS_BETWEEN = 3;
+/** A read costs a round trip: where statements are short, several are cut from one read. */
+const READ_ROWS = 256;
 
 /**
  * The parts in which a range of pages is read. Where values are stored out of line a page may stand for any number of
@@ -56,60 +44,29 @@ export async function cutRange(
   return rows.map(({ first }, index) => ({ first, end: rows[index + 1]?.first ?? range.end }));
 }
 
-/** Sampled, because statistics may be missing or old. */
+/** Looks at every row: one whose item number is not known would be left to the sweep. */
 export async function readLayout(
   { run, statements, statementRows }: StripeReader,
   { firstPage, endPage }: { readonly firstPage: number; readonly endPage: number },
 ): Promise<Layout> {
-  const from = firstPage + Math.max(0, Math.floor((endPage - firstPage - SAMPLED_PAGES) / 2));
-  const to = Math.min(endPage, from + SAMPLED_PAGES);
-  const { first, end } = rangeOfPages(from, to);
-  const [row] = await run<{ rows: number }>(statements.density, [first, end]);
-  const stripes = Math.max(1, Math.ceil((row?.rows ?? 0) / (to - from)));
-  // A stripe has about one row of each page.
-  const byBytes = (STRIPE_BYTES * stripes) / PAGE_BYTES;
-  const rows = Math.max(1, Math.floor(Math.min(Math.max(FEWEST_ROWS, statementRows), byBytes)));
-  const pagesPerRead = Math.min(rows, READ_PAGES);
-  return { stripes, pagesPerRead, readsPerStatement: Math.floor(rows / pagesPerRead) };
+  const { first, end } = rangeOfPages(firstPage, endPage);
+  const [row] = await run<{ rows: number; items: number }>(statements.layout, [first, end]);
+  const { rows, items } = row ?? { rows: 0, items: 0 };
+  const pages = endPage - firstPage;
+  const stripes = Math.max(1, Math.ceil(rows / pages));
+  const byBytes = Math.floor((STRIPE_BYTES * stripes) / PAGE_BYTES);
+  const byPages = Math.ceil(pages / STATEMENTS_BETWEEN);
+  const most = Math.max(1, Math.min(Math.max(FEWEST_ROWS, Math.min(Math.floor(statementRows), byPages)), byBytes));
+  return { items, stripes, pagesPerRead: Math.max(most, Math.min(READ_ROWS, byBytes)), statementRows: most };
 }
 
-/** Reads the pending values of a range, packed into stripes, in the order to write them. */
+/** Reads the pending values of some places, joined by ';'. @returns one stripe, or none */
 export async function readStripes(
   { run, table, statements, keyId }: StripeReader,
-  range: PlaceRange,
-  { stripes, pagesPerRead, readsPerStatement }: Layout,
-): Promise<Stripe[]> {
-  const pieces: { readonly stripe: number; readonly statement: number; readonly read: Stripe }[] = [];
-  for (const [index, { first, end }] of cutPages(range, pagesPerRead).entries()) {
-    const rows = await run<StripeRow>(statements.read, [keyId, first, end, stripes]);
-    const statement = Math.floor(index / readsPerStatement);
-    pieces.push(...rows.map((row) => ({ stripe: row.stripe, statement, read: stripeOf(table, row) })));
-  }
-  const together = new Map<number, Stripe[]>();
-  for (const { stripe, statement, read } of pieces.toSorted(byStripe)) {
-    const place = stripe * pieces.length + statement;
-    together.set(place, [...(together.get(place) ?? []), read]);
-  }
-  return [...together.values()].map(joinStripes);
-}
-
-function byStripe(
-  one: { readonly stripe: number; readonly statement: number },
-  other: { readonly stripe: number; readonly statement: number },
-): number {
-  return one.stripe - other.stripe || one.statement - other.statement;
-}
-
-/** Ranges of so many pages at most, of a range that may begin and end within a page. */
-function cutPages({ first, end }: PlaceRange, pages: number): PlaceRange[] {
-  const [from, to] = [pageOf(first), pageOf(end)];
-  const cuts = [first];
-  for (let page = from + pages; page < to; page += pages) cuts.push(`(${page},0)`);
-  return cuts.map((cut, index) => ({ first: cut, end: cuts[index + 1] ?? end }));
-}
-
-function pageOf(place: string): number {
-  return Number(place.slice(1, place.indexOf(',')));
+  places: string,
+): Promise<readonly Stripe[]> {
+  const rows = await run<StripeRow>(statements.read, [keyId, places]);
+  return rows.filter(({ rows }) => rows > 0).map((row) => stripeOf(table, row));
 }
 
 /** Rows by their ids, for those that cannot be read as a stripe. */
@@ -138,7 +95,6 @@ export function whenRelationLocked(error: unknown, relation: string): unknown {
 }
 
 interface StripeRow extends TextRow {
-  readonly stripe: number;
   readonly rows: number;
   readonly ids: string;
   readonly versions: string;

@@ -45,26 +45,22 @@ export function targetOf(table: RotationTable, relation: string): Target {
 }
 
 /**
- * Measured: 500 to 2000 rows a statement cost least. Shorter ones where several jobs run, because the snapshot of a long one
- * keeps the others' pages from being pruned. Where the work is gentle each takes a millisecond or two, disk included: the
- * 99th percentile of a writer beside it was 2 to 3 times its own with 256 rows, and 1 time with 16.
+ * Measured: 500 to 2000 rows a statement cost least. Where the work is gentle each takes a millisecond or two, disk included:
+ * the 99th percentile of a writer beside it was 2 to 3 times its own with 256 rows, and 1 time with 16.
  */
-const STATEMENT_ROWS = { most: 2048, severalJobs: 512, gentle: 16 };
+const STATEMENT_ROWS = { fullSpeed: 1024, gentle: 16 };
 
 /** Reads at the pace of the job. */
 export function readerOf({ request, reader, pace }: RowJob, { table, statements }: Target): StripeReader {
-  const { run, jobs, pace: wanted } = request;
-  const { most, severalJobs, gentle } = STATEMENT_ROWS;
+  const { run, pace: wanted } = request;
+  const { fullSpeed, gentle } = STATEMENT_ROWS;
   return {
     run: async (text, parameters) => pace.prepare(async () => reader.run(text, parameters)),
     table,
     statements,
     keyId: run.to.keyId,
     // With a limit of rows a second a statement takes a quarter of one.
-    statementRows: Math.min(
-      wanted.fullSpeed ? (jobs > 1 ? severalJobs : most) : gentle,
-      (wanted.maxRate ?? most * 4) / 4,
-    ),
+    statementRows: Math.min(wanted.fullSpeed ? fullSpeed : gentle, (wanted.maxRate ?? Infinity) / 4),
   };
 }
 

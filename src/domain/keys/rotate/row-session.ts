@@ -35,8 +35,7 @@ const WRITER = {
 };
 
 const SETTINGS = {
-  /** A stripe of packed text must be hashed, not sorted: a sort of megabytes goes to disk. */
-  reader: { ...ALL, enable_seqscan: 'off', enable_sort: 'off' },
+  reader: { ...ALL, enable_seqscan: 'off' },
   scanner: ALL,
   /**
    * What a crash forgets of asynchronous commits is pending again; the chunk that counts as done is committed synchronously,

@@ -36,20 +36,28 @@ export interface BadValue {
   readonly reason: DecryptFault | 'key_mismatch'; // key_mismatch: under the target already, while the key column names another
 }
 
-/** Rows that were read in parts, to be written together. */
-export function joinStripes(parts: readonly Stripe[]): Stripe {
-  const [first] = parts;
-  if (first === undefined) throw new RangeError('no stripe to join');
-  if (parts.length === 1) return first;
-  const ids = parts.map(({ ids }) => ids).join(',');
-  return {
-    rows: parts.reduce((sum, { rows }) => sum + rows, 0),
-    ids,
-    versions: parts.map(({ versions }) => versions).join(','),
-    places: first.places === undefined ? undefined : parts.map(({ places }) => places).join(';'),
-    rowIds: first.rowIds === first.ids ? ids : parts.map(({ rowIds }) => rowIds).join(','),
-    texts: first.texts.map((_, position) => parts.map(({ texts }) => texts[position]).join(',')),
-  };
+/**
+ * Cuts a stripe into such of so many rows at most. Where a value holds a comma the number of fields is wrong, and it stays
+ * whole.
+ */
+export function cutStripe(stripe: Stripe, rows: number): readonly Stripe[] {
+  if (stripe.rows <= rows) return [stripe];
+  const [ids, versions, rowIds] = [stripe.ids, stripe.versions, stripe.rowIds].map((packed) => packed.split(','));
+  const places = stripe.places?.split(';');
+  const columns = stripe.texts.map((packed) => packed.split(','));
+  if ([rowIds, ...columns].some((fields) => fields?.length !== stripe.rows)) return [stripe];
+  return Array.from({ length: Math.ceil(stripe.rows / rows) }, (_, index) => {
+    const [from, to] = [index * rows, Math.min(stripe.rows, (index + 1) * rows)];
+    const cut = (fields: readonly string[] = []): string => fields.slice(from, to).join(',');
+    return {
+      rows: to - from,
+      ids: cut(ids),
+      versions: cut(versions),
+      places: places?.slice(from, to).join(';'),
+      rowIds: cut(rowIds),
+      texts: columns.map(cut),
+    };
+  });
 }
 
 /** Packs rows one by one, and sets apart the values that packing would take for something else. */

@@ -2,14 +2,14 @@ import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
 import { recordBadValues } from './bad-row-queries.ts';
 import type { Claims } from './claim.ts';
 import { readAhead } from './read-ahead.ts';
-import type { OpenChunk, Portion } from './read-portions.ts';
-import { readPortions } from './read-portions.ts';
+import type { ChunkRead, OpenChunk } from './read-chunks.ts';
+import { readChunks } from './read-chunks.ts';
 import { readPendingRows } from './read-stripes.ts';
 import { renewStripe } from './renew-stripe.ts';
 import type { RowJob, Target } from './row-job.ts';
 import { readerOf, whileItStands, writerOf } from './row-job.ts';
 import type { BadValue, Stripe } from './stripe.ts';
-import { fieldCount, packRows } from './stripe.ts';
+import { cutStripe, fieldCount, packRows } from './stripe.ts';
 import { renewedRows, writeStripe } from './write-stripe.ts';
 import { createWriteLine } from './write-line.ts';
 import type { WriteLine } from './write-line.ts';
@@ -22,20 +22,20 @@ const STATEMENTS_AT_ONCE = { fullSpeed: 2, gentle: 1 };
 
 /**
  * Works on chunks until none is open, or the signal aborts: then it stops after the stripes that are being written. While
- * the server writes a stripe the next one is encrypted, and the next chunk is read.
+ * the server writes a stripe the next one is read and encrypted.
  */
 export async function workChunks(job: RowJob, claims: Claims): Promise<void> {
   const unfinished = new Set<OpenChunk>();
-  const portions = readAhead(readPortions(job, claims, (open) => unfinished.add(open)));
+  const reads = readAhead(readChunks(job, claims, (open) => unfinished.add(open)));
   const line = createWriteLine(job.request.pace.fullSpeed ? STATEMENTS_AT_ONCE.fullSpeed : STATEMENTS_AT_ONCE.gentle);
   try {
-    for await (const portion of portions) {
-      await workPortion(job, portion, line);
+    for await (const read of reads) {
+      await workRead(job, read, line);
       if (job.signal.aborted) break;
-      if (!portion.last) continue;
+      if (!read.last) continue;
       line.startAfterAll(async () => {
-        await claims.finish(portion.open.chunk, portion.open.counts);
-        unfinished.delete(portion.open);
+        await claims.finish(read.open.chunk, read.open.counts);
+        unfinished.delete(read.open);
         job.figures.chunks += 1;
       });
     }
@@ -46,24 +46,20 @@ export async function workChunks(job: RowJob, claims: Claims): Promise<void> {
   }
 }
 
-async function workPortion(job: RowJob, portion: Portion, line: WriteLine): Promise<void> {
-  const { target, stripes, open, share } = portion;
+async function workRead(job: RowJob, { found, open, share }: ChunkRead, line: WriteLine): Promise<void> {
   const { chunk } = open;
   const pages = (chunk.endPage - chunk.firstPage) * share;
-  const rowsRead = stripes.reduce((sum, { rows }) => sum + rows, 0);
-  let gone = false;
-  if (target === undefined || rowsRead === 0) return progressed(job, chunk.table, pages);
-  // Taken out one by one, so that what is written no longer takes memory while the next chunk is read.
-  for (let stripe = stripes.shift(); stripe !== undefined; stripe = stripes.shift()) {
+  if (found === undefined) return progressed(job, chunk.table, pages);
+  const { target, stripe, statementRows } = found;
+  for (const piece of cutStripe(stripe, statementRows)) {
     if (job.signal.aborted) return;
-    const { rows } = stripe;
-    const ready = await renew(job, target, stripe);
+    const ready = await renew(job, target, piece);
     await line.room();
-    if (job.signal.aborted || gone) return;
+    if (job.signal.aborted || open.gone) return;
     line.start(async () =>
       job.pace.write(async () => {
-        gone = !(await write(job, { target, ready, open }));
-        progressed(job, chunk.table, (pages * rows) / rowsRead);
+        open.gone ||= !(await write(job, { target, ready, open }));
+        progressed(job, chunk.table, (pages * piece.rows) / stripe.rows);
       }),
     );
   }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { KEY_TYPES } from '../../../../src/domain/encryption/registry.ts';
-import { cutRange, rangeOfPages } from '../../../../src/domain/keys/rotate/read-stripes.ts';
+import { rangeOfPages } from '../../../../src/domain/keys/rotate/places.ts';
+import { cutRange } from '../../../../src/domain/keys/rotate/read-stripes.ts';
 import type { StripeReader } from '../../../../src/domain/keys/rotate/read-stripes.ts';
 import { rowStatements } from '../../../../src/domain/keys/rotate/row-queries.ts';
 import { openRowSession } from '../../../../src/domain/keys/rotate/row-session.ts';
