@@ -106,7 +106,7 @@ async function speed(bench) {
     ROUNDS,
   );
   const all = { ...taken, 'ordersync seed, loading': loads.slice(-ROUNDS) };
-  const verdicts = [ratio(all, 'psql \\copy', 'ordersync seed, loading', { bound: 0.3, atMost: false })];
+  const verdicts = [ratio(all, 'psql \\copy', 'ordersync seed, loading', { bound: 0.7, atMost: false })];
   const whole = ratio(all, 'psql \\copy', 'ordersync seed, whole command', { bound: 0, atMost: false });
   printVerdicts(`seed: rows a second over \\copy, ${bench.rows} rows`, [...verdicts, whole], all);
   return verdicts;
