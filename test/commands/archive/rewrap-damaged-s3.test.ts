@@ -23,7 +23,7 @@ useBuild();
 describe('a damaged object in S3', () => {
   const site = useRewrapBucket();
   let before: ReadonlyMap<string, Buffer>;
-  let undo: () => void = () => undefined;
+  let undo: (() => void) | undefined;
 
   const flip = (key: string, at: number): void => {
     site.flipByte(key, at);
@@ -42,8 +42,8 @@ describe('a damaged object in S3', () => {
   });
   afterEach(() => {
     site.store.bucket.lie = undefined;
-    undo();
-    undo = () => undefined;
+    undo?.();
+    undo = undefined;
   });
 
   test.each(PLACES)('is refused and named when a byte of it was flipped %s', async (_, at) => {
@@ -111,8 +111,8 @@ describe('a damaged object in S3', () => {
     const ran = await site.bin(`${REWRAP} --remove-old --yes`);
     expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining(file) });
     expect(site.contents()).toEqual(damaged);
-    undo();
-    undo = () => undefined;
+    undo?.();
+    undo = undefined;
     expect(await site.bin(`${REWRAP} --remove-old --yes`)).toMatchObject({ code: 0 });
     expect(await site.states()).toEqual([
       [1, 'superseded'],

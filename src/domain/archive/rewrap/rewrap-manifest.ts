@@ -1,5 +1,7 @@
 import type { Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
+import type { ObjectStore } from '../../../store/store.ts';
+import { isRefusal } from '../../../store/store-error.ts';
 import type { ActiveKey } from '../../encryption/database-keys.ts';
 import type { KeyType } from '../../encryption/registry.ts';
 import { changeKeys } from '../../keys/transaction.ts';
@@ -98,7 +100,7 @@ async function* clearAttempt(
   { rewrapId }: RewrapEntry,
 ): Work<void> {
   if (await isNamed(session.sql, rewrapId)) return;
-  let removed = 0;
+  const found = { removed: 0, refused: 0 };
   const folders = manifest.sources.flatMap(({ files }) =>
     files.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)),
   );
@@ -106,13 +108,27 @@ async function* clearAttempt(
     await store.sweep(folder);
     for await (const { key } of store.list(folder)) {
       if (!key.endsWith(`-${rewrapId}.parquet`)) continue;
-      await store.remove(key);
-      removed += 1;
+      found[await removeUnnamed(store, key)] += 1;
     }
   }
-  if (removed === 0) return;
-  const what = `${manifest.table} ${manifest.month}`;
-  yield { kind: 'note', message: `removed ${removed} files of a rewrap of ${what} that was not completed` };
+  const what = `of a rewrap of ${manifest.table} ${manifest.month} that was not completed`;
+  if (found.removed > 0) yield { kind: 'note', message: `removed ${found.removed} files ${what}` };
+  if (found.refused > 0)
+    yield {
+      kind: 'warning',
+      message: `${found.refused} files ${what} stay: ${store.location} refuses to remove them, and no manifest names them`,
+    };
+}
+
+/** What the store keeps is in nobody's way: the next attempt has names of its own. */
+async function removeUnnamed(store: ObjectStore, key: string): Promise<'removed' | 'refused'> {
+  try {
+    await store.remove(key);
+    return 'removed';
+  } catch (error) {
+    if (isRefusal(error)) return 'refused';
+    throw error;
+  }
 }
 
 /** written → signed: all new files read back and compared, then a manifest that stands for the old one. */
