@@ -22,7 +22,7 @@ export function plantedFault({ env }: Pick<Io, 'env'>): (point: string) => void 
     // Nothing runs after this, no `finally` either: as if the machine had lost its power.
     if (action === 'kill') process.kill(process.pid, 'SIGKILL');
     // What listens for Ctrl-C is called here and now: a signal that is sent is heard some steps later, and nobody knows where.
-    if (action === 'interrupt') return void process.emit('SIGINT', 'SIGINT');
-    throw new OrdersyncError('precondition', `a fault was planted at ${point}`, { hint: 'unset ORDERSYNC_FAULT' });
+    if (action === 'interrupt') process.emit('SIGINT', 'SIGINT');
+    else throw new OrdersyncError('precondition', `a fault was planted at ${point}`, { hint: 'unset ORDERSYNC_FAULT' });
   };
 }

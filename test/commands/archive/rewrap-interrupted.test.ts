@@ -30,19 +30,24 @@ async function requireSound(site: RewrapSite): Promise<void> {
   expect(await site.faults()).toEqual([]);
 }
 
-/** Each run goes on where the one before was stopped, up to the next of these places. */
-async function interruptEverywhere(site: RewrapSite): Promise<void> {
+/** Each run goes on where the one before was stopped, up to the next of these places. @returns how each ended */
+async function interruptEverywhere(site: RewrapSite): Promise<readonly unknown[]> {
+  const ended: unknown[] = [];
   for (const point of REWRAP_POINTS) {
     const ran = await site.bin(REMOVE, { ORDERSYNC_FAULT: `${point}:interrupt` });
-    expect([point, ran.code, ran.stdout]).toEqual([point, 130, '']);
+    ended.push([point, ran.code, ran.stdout]);
     expect(ran.stderr).toContain('stopping at the next safe point; once more to stop at once');
     expect(ran.stderr).toMatch(/ordersync: interrupted by SIGINT.*\nhint: .*the same command goes on/u);
     await requireSound(site);
   }
+  return ended;
 }
 
-async function requireFinished(site: RewrapSite & { listed(): Promise<readonly string[]> }): Promise<void> {
-  expect(await site.bin(REMOVE)).toMatchObject({ code: 0 });
+const ALL_INTERRUPTED = REWRAP_POINTS.map((point) => [point, 130, '']);
+
+/** @returns the exit code of the command that finishes, once everything was found as it should be */
+async function finish(site: RewrapSite & { listed(): Promise<readonly string[]> }): Promise<number | undefined> {
+  const { code } = await site.bin(REMOVE);
   await requireSound(site);
   expect(await site.keysInFiles()).toEqual(['pii-v2']);
   const [{ warnings }, parquet] = [
@@ -53,6 +58,7 @@ async function requireFinished(site: RewrapSite & { listed(): Promise<readonly s
   expect(parquet).toHaveLength(MONTHS.length);
   expect(await site.bin(REMOVE)).toMatchObject({ code: 0, stderr: expect.stringContaining('no archive has values') });
   expect(await site.key('destroy pii-v1 --after 0 --yes')).toMatchObject({ code: 0 });
+  return code;
 }
 
 describe('Ctrl-C while a directory is rewrapped', () => {
@@ -72,8 +78,12 @@ describe('Ctrl-C while a directory is rewrapped', () => {
     await requireSound(site);
   });
 
-  test('at every step stops it there', { timeout: 120_000 }, async () => interruptEverywhere(site));
-  test('is got over by the same command', async () => requireFinished(site));
+  test('at every step stops it there', { timeout: 120_000 }, async () => {
+    expect(await interruptEverywhere(site)).toEqual(ALL_INTERRUPTED);
+  });
+  test('is got over by the same command', async () => {
+    expect(await finish(site)).toBe(0);
+  });
 });
 
 describe('Ctrl-C while a bucket is rewrapped', () => {
@@ -99,6 +109,10 @@ describe('Ctrl-C while a bucket is rewrapped', () => {
     await requireSound(site);
   });
 
-  test('at every step stops it there', { timeout: 120_000 }, async () => interruptEverywhere(site));
-  test('is got over by the same command', async () => requireFinished(site));
+  test('at every step stops it there', { timeout: 120_000 }, async () => {
+    expect(await interruptEverywhere(site)).toEqual(ALL_INTERRUPTED);
+  });
+  test('is got over by the same command', async () => {
+    expect(await finish(site)).toBe(0);
+  });
 });

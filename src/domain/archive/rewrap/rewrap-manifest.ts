@@ -10,7 +10,7 @@ import type { ArchivedSource, SignedManifest, SupersededSource } from '../manife
 import { contradictionsBetween, roleOf } from '../manifest/superseding.ts';
 import { isNamed } from '../run/ledger-queries.ts';
 import { append, readProven } from '../run/seal.ts';
-import type { RewrapEntry, Written } from './journal-queries.ts';
+import type { RewrapEncryptions, RewrapEntry, Written } from './journal-queries.ts';
 import { beginRewrap, readRewrap, setSigned, setUnwritten, setWritten } from './journal-queries.ts';
 import type { RewrapRun } from './needs.ts';
 import { reach } from './needs.ts';
@@ -49,7 +49,8 @@ async function* write(
   const to = await activeKeys(run, old, kids);
   const renewal: Renewal = { kids: new Set(kids), keys: await run.keys.keysFor(kids), to, batch: run.batch };
   const rewrapId = newRewrapId();
-  await begin(run, { supersedes: sequence, rewrapId, kids: [...to.values()].map(({ key }) => key.kid) });
+  const encryptions = old.manifest.sources.flatMap((source) => encryptionsOf(source, renewal));
+  await begin(run, { supersedes: sequence, rewrapId, kids: [...to.values()].map(({ key }) => key.kid), encryptions });
   reach(run, 'rewrap-planned');
   const sources: ArchivedSource[] = [];
   const superseded: SupersededSource[] = [];
@@ -78,6 +79,18 @@ async function activeKeys(
   const active = new Map<KeyType, ActiveKey>();
   for (const type of new Set(types)) active.set(type, await keys.activeKey(type));
   return active;
+}
+
+/** A column has as many values as rows, and as many as are renewed in all of them, at most. */
+function encryptionsOf(source: ArchivedSource, { kids, to }: Renewal): readonly RewrapEncryptions[] {
+  const renewed = Object.entries(source.keyIds).reduce((sum, [kid, values]) => sum + (kids.has(kid) ? values : 0), 0);
+  const mostValues = Math.min(source.rows, renewed);
+  if (mostValues === 0) return [];
+  const types = new Set(pairsOf(source)?.pairs.map(({ pair }) => pair.keyType));
+  return [...types].flatMap((type) => {
+    const active = to.get(type);
+    return active === undefined ? [] : [{ kid: active.key.kid, table: source.table, mostValues }];
+  });
 }
 
 /** From here on nobody can destroy the keys that the new files are written under. */
