@@ -73,8 +73,8 @@ const ARCHIVE_STORES = `Where archives go
   "endpoint" names another service that speaks the protocol (MinIO, Ceph, R2 …);
   its buckets are then addressed by path. Needed: s3:PutObject, s3:GetObject,
   s3:ListBucket, s3:AbortMultipartUpload, s3:ListBucketMultipartUploads;
-  s3:DeleteObject only for files that were never proven; with an object lock
-  s3:PutObjectRetention.
+  s3:DeleteObject only for files that were never proven, and for archive rewrap
+  --remove-old; with an object lock s3:PutObjectRetention.
 
   Each database needs a directory, or a prefix, of its own. Every object is read
   back after it was written; one that is stored is never replaced. A directory

@@ -43,7 +43,10 @@ export async function openDirectoryStore({
       requirePrefix(prefix);
       return listFiles(root, prefix);
     },
-    remove: async (key) => removeFile(fileOf(key)),
+    remove: async (key) => {
+      await removeFile(fileOf(key));
+      return 'removed';
+    },
     sweep: async (prefix, { olderThanMs = 0 } = {}) => {
       requirePrefix(prefix);
       // With 0 all of them: a file server's clock may be ahead of this one.

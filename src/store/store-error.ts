@@ -48,6 +48,12 @@ export function storeFaultOf(error: unknown): StoreFault | undefined {
   return error.details.facts?.['reason'] as StoreFault | undefined; // every error of a store comes from storeError
 }
 
+/** Whether the store does not let anybody, or this caller, do what was asked: by rights, by retention, by a lock. */
+export function isRefusal(error: unknown): error is OrdersyncError {
+  const fault = storeFaultOf(error);
+  return fault === 'access_denied' || fault === 'refused';
+}
+
 export function notFound(location: string, key: string): OrdersyncError {
   return storeError('unhealthy', 'not_found', `there is no ${key} in ${location}`, {
     hint: 'check which store it is; an archive that was here has been removed or moved',

@@ -36,7 +36,8 @@ export interface ObjectStore {
   head(key: string): Promise<StoredObject | undefined>;
   /** Finished objects only, in the order of their keys. */
   list(prefix: string): AsyncIterable<StoredObject>;
-  remove(key: string): Promise<void>;
+  /** @returns `hidden` when the store keeps its bytes as an older version: S3 does with versioning, and always with Object Lock */
+  remove(key: string): Promise<'removed' | 'hidden'>;
   /**
    * Removes what killed processes left unfinished below a prefix, where nobody else may be at work.
    * @param olderThanMs leaves alone what was begun more recently; default 0

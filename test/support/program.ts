@@ -29,6 +29,7 @@ export interface Running {
   type(keys: string): void;
   /** Everything on stdout so far. */
   stdout(): string;
+  stderr(): string;
 }
 
 /** Builds before the file's first test; nothing is done when `npm test` has built already. */
@@ -70,6 +71,7 @@ export async function runFile(file: string, argv: readonly string[], options: Pr
     kill: (signal) => void child.kill(signal),
     type: (keys) => void child.stdin.write(keys),
     stdout: () => text.stdout,
+    stderr: () => text.stderr,
   });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code: code ?? undefined, ...text };

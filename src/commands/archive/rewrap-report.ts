@@ -55,6 +55,7 @@ export function rewrappedReport({ outcomes, stays, old }: Rewrapped): Report {
   const unhealthy = problems.some(({ code }) => code === 'unhealthy' || code === 'decrypt_failed');
   const done = outcomes.filter(({ state }) => state === 'rewrapped');
   const removed = outcomes.filter(({ state }) => state === 'removed');
+  const hidden = sumOf(removed, (outcome) => outcome.removed?.hidden ?? 0);
   const lines = outcomes.flatMap(({ planned, problem }) =>
     problem === undefined ? [] : problemNotes(planned, problem),
   );
@@ -78,6 +79,11 @@ export function rewrappedReport({ outcomes, stays, old }: Rewrapped): Report {
               sumOf(removed, (outcome) => outcome.removed?.files ?? 0),
               'old file',
             )} removed after their rows were proven elsewhere`,
+          ]),
+      ...(hidden === 0
+        ? []
+        : [
+            `${hidden} of them can still be had as older versions (versioning or Object Lock), under their old keys, until the bucket lets these go`,
           ]),
       ...(old.length > 0 ? [keptNote(old, false)] : []),
       outcomes.length === 0

@@ -48,7 +48,8 @@ export const rewrap = defineCommand({
     'byte of the new ones again before it removes them; from then on key destroy does not count them. Stopped anywhere, by ' +
     'anything, the same command goes on.\n\n' +
     'Months that have not left the database yet stay: there key rotate does it. Exit 5 when a file is not as it was signed ' +
-    'or a value cannot be decrypted: its manifest stays as it is, and the others go on.',
+    'or a value cannot be decrypted: its manifest stays as it is, and the others go on. Exit 6 when the store refuses to ' +
+    'remove an old file: it is named, and the same command removes it later.',
   options: OPTIONS,
   steadyMemory: true,
   examples: [

@@ -11,7 +11,8 @@ export const status = defineCommand({
   summary: 'what is encrypted with which key, and what is due',
   description:
     'Counts the values of every encrypted column by the key they name, in one pass over each table and one snapshot. ' +
-    'Decrypts nothing. nonce_uses estimates from above how often a key encrypted for a column: 2^31 warns, 2^32 is the end.',
+    'Decrypts nothing. nonce_uses estimates from above how often a key encrypted for a column, by archive rewrap too: 2^31 ' +
+    'warns, 2^32 is the end.',
   options: {
     maxAge: option.duration('age at which a key should be rotated', { default: 90 * DAY_MS }),
     check: option.flag('exit 5 when something is due or wrong'),
@@ -87,7 +88,7 @@ function isWorn({ nonces }: KeyUse): boolean {
 }
 
 function summaryOf({ keys }: KeysStatus): string {
-  const uses = keys.flatMap((state) => state.uses);
+  const uses = keys.flatMap((state) => state.uses).filter(({ values }) => values > 0);
   const values = uses.reduce((sum, use) => sum + use.values, 0);
   return `${values} values in ${new Set(uses.map(({ table, column }) => `${table}.${column}`)).size} columns under ${keys.length} keys`;
 }

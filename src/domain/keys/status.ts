@@ -11,14 +11,14 @@ import { inSnapshotOfAllRows, requireAllRows } from './all-rows.ts';
 import { readHeld } from './retire-hold.ts';
 import type { ColumnUsage } from './usage.ts';
 import { countValues } from './usage.ts';
-import { readWrites } from './usage-queries.ts';
+import { readRewrapEncryptions, readWrites } from './usage-queries.ts';
 
 /** One key and one column that holds values under it. */
 export interface KeyUse {
   readonly table: string;
   readonly column: string;
   readonly values: number;
-  /** How often this key may have encrypted for this column: an estimate from above while the key is ACTIVE. */
+  /** How often this key may have encrypted for this column, for archives too: an estimate from above while the key is ACTIVE. */
   readonly nonceUses: number;
   readonly nonces: 'ok' | 'warning' | 'exhausted';
 }
@@ -61,6 +61,7 @@ export async function* readKeysStatus(
     sql,
     ENCRYPTED_TABLES.map(({ name }) => name),
   );
+  const rewraps = await readRewrapEncryptions(sql);
   await requireAllRows(sql);
   const usage = yield* inSnapshotOfAllRows(session, () => countValues(session, dataKeys));
   const held = await Promise.all(dataKeys.map(async (key) => isHeld(sql, key)));
@@ -70,7 +71,12 @@ export async function* readKeysStatus(
       key,
       held: held[index] === true,
       rotationDue: key.status === 'ACTIVE' && key.ageMs > maxAgeMs,
-      uses: usesOf(key, usage, writesOf),
+      uses: usesOf(key, usage, {
+        writesOf,
+        rewrapsOf: new Map(
+          rewraps.filter(({ kid }) => kid === key.material?.kid).map((row) => [row.table, row.values]),
+        ),
+      }),
     })),
     strays: straysAmong(usage, dataKeys),
     withoutActive: KEY_TYPES.filter((type) => !dataKeys.some((key) => key.keyType === type && key.status === 'ACTIVE')),
@@ -82,21 +88,36 @@ async function isHeld(sql: Sql, key: DataKeyRow): Promise<boolean> {
   return key.status === 'RETIRED' && (await readHeld(sql, key.keyType, [key])).every(({ held }) => held);
 }
 
-function usesOf(
-  { material, status }: DataKeyRow,
-  usage: readonly ColumnUsage[],
-  writesOf: ReadonlyMap<string, number>,
-): KeyUse[] {
-  const places = new Map<string, { table: string; column: string; values: number }>();
+/** By the table: how often somebody wrote to it, and how many values of each column a key encrypted for archives. */
+interface Encryptions {
+  readonly writesOf: ReadonlyMap<string, number>;
+  readonly rewrapsOf: ReadonlyMap<string, number>;
+}
+
+function usesOf(key: DataKeyRow, usage: readonly ColumnUsage[], { writesOf, rewrapsOf }: Encryptions): KeyUse[] {
+  const { material, status } = key;
+  const places = new Map(archivedPlaces(key, rewrapsOf).map((place) => [`${place.table}.${place.column}`, place]));
   for (const { table, column, kid, values } of usage) {
     if (kid === null || kid !== material?.kid) continue;
     const name = `${table}.${column}`;
     places.set(name, { table, column, values: values + (places.get(name)?.values ?? 0) });
   }
   return [...places.values()].map((place) => {
-    const nonceUses = status === 'ACTIVE' ? Math.max(place.values, writesOf.get(place.table) ?? 0) : place.values;
+    const live = status === 'ACTIVE' ? Math.max(place.values, writesOf.get(place.table) ?? 0) : place.values;
+    const nonceUses = live + (rewrapsOf.get(place.table) ?? 0);
     return { ...place, nonceUses, nonces: judgeNonceUse(BigInt(nonceUses)) };
   });
+}
+
+/** Columns of which a key that still encrypts may have values in archives alone. */
+function archivedPlaces(
+  { status, keyType }: DataKeyRow,
+  rewrapsOf: ReadonlyMap<string, number>,
+): { table: string; column: string; values: number }[] {
+  if (status !== 'ACTIVE') return [];
+  return ENCRYPTED_TABLES.filter(({ name }) => rewrapsOf.has(name)).flatMap(({ name, pairs }) =>
+    pairs.filter((pair) => pair.keyType === keyType).map(({ value }) => ({ table: name, column: value, values: 0 })),
+  );
 }
 
 function straysAmong(usage: readonly ColumnUsage[], dataKeys: readonly DataKeyRow[]): StrayValues[] {

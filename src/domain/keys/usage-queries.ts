@@ -57,6 +57,16 @@ export async function readUsage(
   )) as unknown as UsageRow[]; // the columns of the statement above
 }
 
+/** How many values of each column of a table archive rewrap may have encrypted under a key; none before migration 038. */
+export async function readRewrapEncryptions(sql: Sql): Promise<{ kid: string; table: string; values: number }[]> {
+  const [row] = await sql<{ there: boolean }[]>`
+    select to_regclass('public.archive_rewrap_encryptions') is not null as there`;
+  if (row?.there !== true) return [];
+  return sql<{ kid: string; table: string; values: number }[]>`
+    select kid, source_table as "table", most_values::double precision as "values"
+      from public.archive_rewrap_encryptions`;
+}
+
 /**
  * Inserts and updates of each table since the statistics were reset, partitions added up: more encryptions than that
  * have not happened since.

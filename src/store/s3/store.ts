@@ -60,9 +60,10 @@ export function createS3Store(
     },
     remove: async (key) => {
       requireObjectKey(key);
-      await caller.ask(place.callOf('DeleteObject', key), (client, sdk, options) =>
+      const { DeleteMarker } = await caller.ask(place.callOf('DeleteObject', key), (client, sdk, options) =>
         client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: place.nameOf(key) }), options),
       );
+      return DeleteMarker === true ? 'hidden' : 'removed';
     },
     sweep: async (swept, { olderThanMs = 0 } = {}) => {
       requirePrefix(swept);

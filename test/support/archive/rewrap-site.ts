@@ -15,7 +15,7 @@ import { startApplication } from '../application.ts';
 import type { Ran } from '../io.ts';
 import { run } from '../io.ts';
 import type { TestKeyring } from '../key-store.ts';
-import type { Ended } from '../program.ts';
+import type { Ended, Running } from '../program.ts';
 import { runProgram } from '../program.ts';
 import type { SchemaDatabase } from '../schema.ts';
 
@@ -28,7 +28,7 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
 /** A database with keys, a store, and the program that moves archives in it from one key to another. */
 export interface RewrapSite {
   /** `ordersync …` in a process of its own, as the owner of the tables. */
-  bin(words: string, env?: Environment): Promise<Ended>;
+  bin(words: string, env?: Environment, onStart?: (child: Running) => void): Promise<Ended>;
   /** The same in this process. */
   here(words: string): Promise<Ran>;
   /** The rows of its JSON report, whatever its exit code. */
@@ -80,7 +80,8 @@ export function rewrapSite({ database, keyring, reader, storeEnv }: SiteNeeds): 
   return {
     key,
     here,
-    bin: async (words, more = {}) => runProgram(words.split(' '), { env: { ...env(), ...more } }),
+    bin: async (words, more = {}, onStart) =>
+      runProgram(words.split(' '), { env: { ...env(), ...more }, ...(onStart && { onStart }) }),
     rows: async (words) => {
       const { stdout, stderr } = await here(`${words} --format json`);
       if (stdout === '') throw new Error(stderr);

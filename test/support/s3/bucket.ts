@@ -45,6 +45,8 @@ export interface Bucket {
   lie: Lie;
   /** Which objects it lies about; all of them at first. */
   liesAbout: (key: string) => boolean;
+  /** What its policy lets nobody remove; nothing at first. */
+  keeps: (key: string) => boolean;
   /** What it lists instead of what it has: the listing of an earlier moment. */
   staleListing: ReadonlyMap<string, Stored> | undefined;
 }
@@ -59,6 +61,7 @@ export function createBucket(name: string, region: string, objectLock: boolean):
     uploads: new Map(),
     lie: undefined,
     liesAbout: () => true,
+    keeps: () => false,
     staleListing: undefined,
   };
 }

@@ -51,7 +51,15 @@ export const OPERATIONS: Readonly<Record<OperationName, (call: Call) => Members>
     const { etag, modified, bytes } = find(call);
     return { ETag: etag, LastModified: modified, AcceptRanges: 'bytes', ContentLength: bytes.length };
   },
+  // Of a bucket with Object Lock it hides what is locked, too: only the removal of a version, which nobody here asks for, is
+  // refused for its lock. What refuses this request is a policy, or the retention rules of other services.
   DeleteObject: ({ bucket, request }) => {
+    if (bucket.keeps(keyOf(request))) {
+      throw new Refusal(
+        'AccessDenied',
+        `User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::${bucket.name}/${keyOf(request)}" with an explicit deny in a resource-based policy`,
+      );
+    }
     hide(bucket, keyOf(request));
     return bucket.objectLock ? { DeleteMarker: true } : {};
   },

@@ -134,6 +134,34 @@ describe('refuses, with the error and status that S3 gives', () => {
   });
 });
 
+describe('a bucket that keeps what it has', () => {
+  test('by its policy: AccessDenied (403), and the object stays', async () => {
+    await env.client.send(new sdk.PutObjectCommand({ ...at('a'), Body: 'x' }));
+    await env.client.send(new sdk.PutObjectCommand({ ...at('b'), Body: 'x' }));
+    env.bucket.keeps = (key) => key === 'a';
+    await expect(env.client.send(new sdk.DeleteObjectCommand(at('a')))).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: expect.stringMatching(/s3:DeleteObject on resource: "arn:aws:s3:::archive\/a" with an explicit deny/u),
+      $metadata: { httpStatusCode: 403 },
+    });
+    await env.client.send(new sdk.DeleteObjectCommand(at('b')));
+    expect([...env.bucket.objects.keys()]).toEqual(['a']);
+  });
+
+  test('by Object Lock: the object is hidden by a marker, and its version kept', async () => {
+    const locked = env.s3.bucket('locked', { objectLock: true });
+    const place = { Bucket: 'locked', Key: 'a' };
+    const lock = { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: new Date(4e12) } as const;
+    await env.client.send(
+      new sdk.PutObjectCommand({ ...place, ...lock, Body: 'x', ChecksumSHA256: base64(Buffer.from('x')) }),
+    );
+    const { DeleteMarker, $metadata } = await env.client.send(new sdk.DeleteObjectCommand(place));
+    expect([DeleteMarker, $metadata.httpStatusCode]).toEqual([true, 204]);
+    await expect(env.client.send(new sdk.HeadObjectCommand(place))).rejects.toMatchObject({ name: 'NotFound' });
+    expect(locked.hidden).toMatchObject([{ key: 'a', object: { lock: { mode: 'COMPLIANCE' } } }]);
+  });
+});
+
 describe('signatures', () => {
   test.each<[string, sdk.S3ClientConfig]>([
     ['SignatureDoesNotMatch', { credentials: { accessKeyId: 'AKIAOWNER', secretAccessKey: 'wrong' } }],

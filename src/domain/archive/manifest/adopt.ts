@@ -157,9 +157,11 @@ async function putAside(store: ObjectStore, key: string, bytes: Uint8Array): Pro
   await sendBytes(store, aside, bytes, { ifAbsent: true }).catch((error: unknown) => {
     if (storeFaultOf(error) !== 'already_exists') throw error;
   });
-  if (await readBackEquals(store, { key: aside, bytes: bytes.length, sha256 })) return store.remove(key);
-  throw new OrdersyncError('unhealthy', `${store.location} does not give back the copy of ${key} that was sent`, {
-    hint: 'the original was left where it is; check what answers as the store',
-    facts: { reason: 'lying_store', location: store.location, key: aside },
-  });
+  if (!(await readBackEquals(store, { key: aside, bytes: bytes.length, sha256 }))) {
+    throw new OrdersyncError('unhealthy', `${store.location} does not give back the copy of ${key} that was sent`, {
+      hint: 'the original was left where it is; check what answers as the store',
+      facts: { reason: 'lying_store', location: store.location, key: aside },
+    });
+  }
+  await store.remove(key);
 }

@@ -22,9 +22,18 @@ export interface RewrapEntry {
   readonly problem: string | null;
 }
 
-/** True with the table of migration 035. */
+/** How many values of each column of a table are encrypted under a key, at most. */
+export interface RewrapEncryptions {
+  readonly kid: string;
+  readonly table: string;
+  readonly mostValues: number;
+}
+
+/** True with the tables of migrations 035 and 038. */
 export async function hasRewraps(sql: Sql): Promise<boolean> {
-  const [row] = await sql<{ there: boolean }[]>`select to_regclass('public.archive_rewraps') is not null as there`;
+  const [row] = await sql<{ there: boolean }[]>`
+    select to_regclass('public.archive_rewraps') is not null
+           and to_regclass('public.archive_rewrap_encryptions') is not null as there`;
   return row?.there === true;
 }
 
@@ -38,11 +47,29 @@ export async function readRewrap(sql: Sql, supersedes: number): Promise<RewrapEn
   return row;
 }
 
-/** Begins new files, the first ones or others, whose names nothing else shares. */
+/** Begins new files, the first ones or others, whose names nothing else shares; counts what they will use of their keys. */
 export async function beginRewrap(
   sql: Sql,
-  { supersedes, rewrapId, kids }: Pick<RewrapEntry, 'supersedes' | 'rewrapId' | 'kids'>,
+  {
+    supersedes,
+    rewrapId,
+    kids,
+    encryptions,
+  }: Pick<RewrapEntry, 'supersedes' | 'rewrapId' | 'kids'> & {
+    readonly encryptions: readonly RewrapEncryptions[];
+  },
 ): Promise<void> {
+  await sql`
+    insert into public.archive_rewrap_encryptions (kid, source_table, most_values)
+    select planned.kid, planned.source_table, sum(planned.most_values)
+      from unnest(
+             ${encryptions.map(({ kid }) => kid)}::text[],
+             ${encryptions.map(({ table }) => table)}::text[],
+             ${encryptions.map(({ mostValues }) => mostValues)}::bigint[]) planned (kid, source_table, most_values)
+     group by 1, 2
+     order by 1, 2
+    on conflict (kid, source_table) do update
+       set most_values = archive_rewrap_encryptions.most_values + excluded.most_values`;
   await sql`
     insert into public.archive_rewraps (supersedes, rewrap_id, kids)
     values (${supersedes}, ${rewrapId}, ${kids as string[]}::text[])

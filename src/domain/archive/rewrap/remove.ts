@@ -1,5 +1,7 @@
 import type { Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
+import type { ObjectStore } from '../../../store/store.ts';
+import { isRefusal } from '../../../store/store-error.ts';
 import { changeKeys } from '../../keys/transaction.ts';
 import type { SignedManifest } from '../manifest/manifest.ts';
 import { contradictionsBetween } from '../manifest/superseding.ts';
@@ -9,17 +11,21 @@ import type { RewrapRun } from './needs.ts';
 import { reach } from './needs.ts';
 import type { OldManifest } from './plan.ts';
 import { proveFiles } from './prove.ts';
+import type { OldFile } from './queries.ts';
 import { readMissingKids, readOldFiles } from './queries.ts';
 
 export interface RemovedFiles {
   readonly files: number;
   readonly bytes: number;
+  /** Of them those whose bytes the store keeps as older versions. */
+  readonly hidden: number;
 }
 
 /**
  * Removes the files of a manifest for which another one stands: after every byte of the files that hold its rows now was
  * fetched and found to be what is signed, and only what no other manifest needs. Broken off anywhere, it is done again.
- * @throws OrdersyncError `unhealthy` when that does not hold; nothing was removed then
+ * @throws OrdersyncError `unhealthy` when that does not hold; nothing was removed then. `precondition` naming the files that
+ *   the store refused to remove, after all the others went
  */
 export async function* removeOld(run: RewrapRun, { sequence, table, month }: OldManifest): Work<RemovedFiles> {
   const { ctx, session, store } = run;
@@ -34,21 +40,40 @@ export async function* removeOld(run: RewrapRun, { sequence, table, month }: Old
     await setRemoving(session.sql, sequence);
   });
   reach(run, 'rewrap-removing');
-  const removed = { files: 0, bytes: 0 };
-  for (const { key, bytes } of await readOldFiles(session.sql, sequence)) {
+  const removed = { files: 0, bytes: 0, hidden: 0 };
+  const kept: KeptFile[] = [];
+  for (const file of await readOldFiles(session.sql, sequence)) {
     ctx.signal.throwIfAborted();
-    if ((await store.head(key)) !== undefined) {
-      await store.remove(key);
+    const found = await removeFile(store, file);
+    if (typeof found === 'object') kept.push(found);
+    else if (found !== 'absent') {
       removed.files += 1;
-      removed.bytes += bytes;
-      if ((await store.head(key)) !== undefined) throw stillThere(key, store.location);
+      removed.bytes += file.bytes;
+      removed.hidden += found === 'hidden' ? 1 : 0;
     }
     reach(run, 'rewrap-removed-file');
     yield { kind: 'progress', label: `${table} ${month}: old files removed`, done: removed.files, unit: 'files' };
   }
+  if (kept.length > 0) throw refusedBy(store.location, `${table} ${month}`, { kept, removed: removed.files });
   await setRemoved(session.sql, sequence, removed);
   reach(run, 'rewrap-removed');
   return removed;
+}
+
+/** A file that the store does not let go, and its words for that. */
+interface KeptFile {
+  readonly key: string;
+  readonly why: string;
+}
+
+async function removeFile(store: ObjectStore, { key }: OldFile): Promise<'absent' | 'removed' | 'hidden' | KeptFile> {
+  if ((await store.head(key)) === undefined) return 'absent';
+  const how = await store.remove(key).catch((error: unknown): KeptFile => {
+    if (isRefusal(error)) return { key, why: error.details.body?.[0] ?? error.message };
+    throw error;
+  });
+  if (typeof how === 'string' && (await store.head(key)) !== undefined) throw stillThere(key, store.location);
+  return how;
 }
 
 /**
@@ -94,9 +119,26 @@ function keyGone(kids: readonly string[], table: string, month: string): Ordersy
   );
 }
 
+function refusedBy(
+  location: string,
+  what: string,
+  { kept, removed }: { readonly kept: readonly KeptFile[]; readonly removed: number },
+): OrdersyncError {
+  const all = kept.length + removed;
+  return new OrdersyncError(
+    'precondition',
+    `${kept.length} of ${all} old files of ${what} stay: ${location} refuses to remove them`,
+    {
+      body: kept.map(({ key, why }) => `${key}: ${why}`),
+      hint: 'nothing is lost, and their key stays needed; allow the removal, or wait until their retention is over, then run again',
+      facts: { reason: 'kept_by_store', location, keys: kept.map(({ key }) => key) },
+    },
+  );
+}
+
 function stillThere(key: string, location: string): OrdersyncError {
   return new OrdersyncError('unhealthy', `${key} is still in ${location} after it was removed`, {
-    hint: 'check what answers as the store, and whether it refuses removals (Object Lock); then run again',
+    hint: 'check what answers as the store, and whether it puts objects back (replication, a cache); then run again',
     facts: { reason: 'lying_store', location, key },
   });
 }

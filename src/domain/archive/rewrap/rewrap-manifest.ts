@@ -1,5 +1,7 @@
 import type { Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
+import type { ObjectStore } from '../../../store/store.ts';
+import { isRefusal } from '../../../store/store-error.ts';
 import type { ActiveKey } from '../../encryption/database-keys.ts';
 import type { KeyType } from '../../encryption/registry.ts';
 import { changeKeys } from '../../keys/transaction.ts';
@@ -8,7 +10,7 @@ import type { ArchivedSource, SignedManifest, SupersededSource } from '../manife
 import { contradictionsBetween, roleOf } from '../manifest/superseding.ts';
 import { isNamed } from '../run/ledger-queries.ts';
 import { append, readProven } from '../run/seal.ts';
-import type { RewrapEntry, Written } from './journal-queries.ts';
+import type { RewrapEncryptions, RewrapEntry, Written } from './journal-queries.ts';
 import { beginRewrap, readRewrap, setSigned, setUnwritten, setWritten } from './journal-queries.ts';
 import type { RewrapRun } from './needs.ts';
 import { reach } from './needs.ts';
@@ -47,7 +49,8 @@ async function* write(
   const to = await activeKeys(run, old, kids);
   const renewal: Renewal = { kids: new Set(kids), keys: await run.keys.keysFor(kids), to, batch: run.batch };
   const rewrapId = newRewrapId();
-  await begin(run, { supersedes: sequence, rewrapId, kids: [...to.values()].map(({ key }) => key.kid) });
+  const encryptions = old.manifest.sources.flatMap((source) => encryptionsOf(source, renewal));
+  await begin(run, { supersedes: sequence, rewrapId, kids: [...to.values()].map(({ key }) => key.kid), encryptions });
   reach(run, 'rewrap-planned');
   const sources: ArchivedSource[] = [];
   const superseded: SupersededSource[] = [];
@@ -78,6 +81,18 @@ async function activeKeys(
   return active;
 }
 
+/** A column has as many values as rows, and as many as are renewed in all of them, at most. */
+function encryptionsOf(source: ArchivedSource, { kids, to }: Renewal): readonly RewrapEncryptions[] {
+  const renewed = Object.entries(source.keyIds).reduce((sum, [kid, values]) => sum + (kids.has(kid) ? values : 0), 0);
+  const mostValues = Math.min(source.rows, renewed);
+  if (mostValues === 0) return [];
+  const types = new Set(pairsOf(source)?.pairs.map(({ pair }) => pair.keyType));
+  return [...types].flatMap((type) => {
+    const active = to.get(type);
+    return active === undefined ? [] : [{ kid: active.key.kid, table: source.table, mostValues }];
+  });
+}
+
 /** From here on nobody can destroy the keys that the new files are written under. */
 async function begin({ session }: RewrapRun, request: Parameters<typeof beginRewrap>[1]): Promise<void> {
   await changeKeys(session, async () => {
@@ -98,7 +113,7 @@ async function* clearAttempt(
   { rewrapId }: RewrapEntry,
 ): Work<void> {
   if (await isNamed(session.sql, rewrapId)) return;
-  let removed = 0;
+  const found = { removed: 0, refused: 0 };
   const folders = manifest.sources.flatMap(({ files }) =>
     files.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)),
   );
@@ -106,13 +121,27 @@ async function* clearAttempt(
     await store.sweep(folder);
     for await (const { key } of store.list(folder)) {
       if (!key.endsWith(`-${rewrapId}.parquet`)) continue;
-      await store.remove(key);
-      removed += 1;
+      found[await removeUnnamed(store, key)] += 1;
     }
   }
-  if (removed === 0) return;
-  const what = `${manifest.table} ${manifest.month}`;
-  yield { kind: 'note', message: `removed ${removed} files of a rewrap of ${what} that was not completed` };
+  const what = `of a rewrap of ${manifest.table} ${manifest.month} that was not completed`;
+  if (found.removed > 0) yield { kind: 'note', message: `removed ${found.removed} files ${what}` };
+  if (found.refused > 0)
+    yield {
+      kind: 'warning',
+      message: `${found.refused} files ${what} stay: ${store.location} refuses to remove them, and no manifest names them`,
+    };
+}
+
+/** What the store keeps is in nobody's way: the next attempt has names of its own. */
+async function removeUnnamed(store: ObjectStore, key: string): Promise<'removed' | 'refused'> {
+  try {
+    await store.remove(key);
+    return 'removed';
+  } catch (error) {
+    if (isRefusal(error)) return 'refused';
+    throw error;
+  }
 }
 
 /** written → signed: all new files read back and compared, then a manifest that stands for the old one. */

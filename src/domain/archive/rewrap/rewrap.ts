@@ -51,6 +51,7 @@ export async function* runRewrap(
   request: RewrapRequest & { readonly waitMs: number; readonly tool: string },
 ): Work<Rewrapped> {
   const lock = yield* takeArchiveLock(ctx, session, request.waitMs);
+  const outcomes: RewrapOutcome[] = [];
   try {
     const chain = yield* openChain(ctx, { session, store }, request.tool);
     const keys = await loadDatabaseKeys(session.sql, async () => ctx.keys());
@@ -59,7 +60,6 @@ export async function* runRewrap(
     const batch = createCipherBatch({ nonces: createNonceSource(), choice: 'auto', onFallback });
     const run = { ...chain, keys, batch };
     const { rewraps, stays } = await planRewrap(session, keys, request);
-    const outcomes: RewrapOutcome[] = [];
     for (const planned of rewraps)
       outcomes.push(
         yield* attempt(run, planned, async function* () {
@@ -69,17 +69,31 @@ export async function* runRewrap(
     for (const reason of fallbacks) yield { kind: 'note', message: `values are encrypted one by one: ${reason}` };
     const kept = await planRewrap(session, keys, request);
     if (!request.removeOld) return { outcomes, stays, old: kept.old };
-    const removed = yield* removeAll(run, kept.old);
+    yield* removeAll(run, kept.old, outcomes);
     const left = await planRewrap(session, keys, request);
-    return { outcomes: [...outcomes, ...removed], stays, old: left.old };
+    return { outcomes, stays, old: left.old };
+  } catch (error) {
+    throw error instanceof OrdersyncError && error.code === 'interrupted' ? interruptedAfter(error, outcomes) : error;
   } finally {
     await lock.release();
   }
 }
 
-async function* removeAll(run: RewrapRun, old: readonly OldManifest[]): Work<readonly RewrapOutcome[]> {
+/** Nobody gets a report then: what was done is told with the error. */
+function interruptedAfter(
+  { code, message, details }: OrdersyncError,
+  outcomes: readonly RewrapOutcome[],
+): OrdersyncError {
+  const count = (state: RewrapOutcome['state']) => outcomes.filter((outcome) => outcome.state === state).length;
+  const done = `manifests rewrapped: ${count('rewrapped')}, rid of their old files: ${count('removed')}`;
+  return new OrdersyncError(code, `${message}; ${done}`, {
+    ...details,
+    hint: 'what was finished stays, and the same command goes on',
+  });
+}
+
+async function* removeAll(run: RewrapRun, old: readonly OldManifest[], outcomes: RewrapOutcome[]): Work<void> {
   const busy = busyMonths(await readJournal(run.session.sql, ARCHIVED_TABLE_NAMES));
-  const outcomes: RewrapOutcome[] = [];
   for (const manifest of old) {
     outcomes.push(
       yield* attempt(run, manifest, async function* () {
@@ -89,7 +103,6 @@ async function* removeAll(run: RewrapRun, old: readonly OldManifest[]): Work<rea
       }),
     );
   }
-  return outcomes;
 }
 
 async function* attempt(

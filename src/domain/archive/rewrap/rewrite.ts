@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { ProgressEvent, Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
+import { readBackEquals } from '../../../store/read-back.ts';
 import { compareContent } from '../content/compare.ts';
 import type { Content } from '../content/content.ts';
 import { ContentBuilder } from '../content/content-builder.ts';
@@ -120,15 +121,27 @@ async function* rewriteFile(
     const sent = await writer.finish();
     finished = true;
     return { key: sent.key, bytes: sent.bytes, sha256: sent.sha256, rows: sent.rows };
+  } catch (error) {
+    // A value that somebody changed cannot be decrypted either: then the file is at fault, and another copy of it helps.
+    if (isUnreadable(error) && !(await readBackEquals(store, file))) throw notAsSigned(file);
+    throw error;
   } finally {
     await batches.return(undefined as never); // closes what a failure left open; its value is nobody's
     if (!finished) await writer.abandon();
   }
 }
 
-function requireFile({ key, bytes, sha256, rows }: ArchiveFile, found: ArchiveFile): void {
-  if (found.bytes === bytes && found.sha256 === sha256 && found.rows === rows) return;
-  throw new OrdersyncError('unhealthy', `${key} is not what its manifest says`, {
+function isUnreadable(error: unknown): boolean {
+  return error instanceof OrdersyncError && error.details.facts?.['reason'] === 'unreadable_values';
+}
+
+function requireFile(file: ArchiveFile, found: ArchiveFile): void {
+  const { bytes, sha256, rows } = file;
+  if (found.bytes !== bytes || found.sha256 !== sha256 || found.rows !== rows) throw notAsSigned(file);
+}
+
+function notAsSigned({ key }: ArchiveFile): OrdersyncError {
+  return new OrdersyncError('unhealthy', `${key} is not what its manifest says`, {
     hint: 'nothing stands for it yet; ordersync archive verify looks at all of the archive',
     facts: { file: key },
   });
