@@ -107,6 +107,26 @@ describe('ordersync monitor slow-queries and explain', () => {
     await role.drop();
   });
 
+  it('does not call ok what a role without pg_read_all_stats cannot see, and counts nothing of it in a window', async () => {
+    const role = await createRole();
+    await database.current.sql`select count(*) from dishes`;
+    const look = async (words: string) =>
+      answer(database.current.urlFor(role), ['slow-queries', '--limit', '1000', ...words.split(' ')]);
+    const { data, verdicts } = await look('--min-calls 1');
+    const hidden = data.filter(({ query }) => query === '<insufficient privilege>');
+    const judgement = {
+      verdict: 'unknown',
+      reason: `statements of other roles have no text and no id: role "${role.user}" is not a member of pg_read_all_stats`,
+      fix: `grant pg_read_all_stats to "${role.user}"`,
+    };
+    expect(hidden).toEqual([expect.objectContaining({ query_id: null, ...judgement })]);
+    expect(verdicts).toEqual([{ section: 'slow-queries', ...judgement }]);
+    const windowed = await look('--window 1ms');
+    expect(windowed.verdicts).toEqual([{ section: 'slow-queries', ...judgement }]);
+    expect(windowed.data.filter(({ query }) => query === '<insufficient privilege>')).toEqual([]);
+    await role.drop();
+  });
+
   it('leaves its own statements out', async () => {
     for (const report of ['cache', 'table-sizes', 'slow-queries']) await answer(url(), report);
     const texts = (await statements())
