@@ -141,7 +141,10 @@ select
 from summed as s
 left join pg_database as d on d.oid = s.dbid
 cross join pg_stat_statements_info as i
-cross join lateral (select s.query ~* '\mpassword\M\s*(e|u&)?''[^'']' as password) as clear
+-- The pattern is that of the check sec.statement-secrets: a SCRAM verifier is no password.
+cross join lateral (select s.query ~* concat_ws('|',
+  '\mpassword\M\s*(=|to\M)?\s*(e|u&)?(''(?!''([^'']|$))|''''(?=\w)|\$([a-z_]\w*)?\$)(?!scram-sha-256\$)',
+  '\mconnection\M\s*''[^'']*\mpassword\s*=') as password) as clear
 cross join (select format('"%s"', replace(current_user, '"', '""')) as role) as reader
 where s.total_ms / s.calls >= $2::double precision
   and s.calls >= $3::bigint
