@@ -2,7 +2,7 @@
 // src/crypto/kernel/module.ts: committed, so that what runs can be reviewed and needs no file at run time. Does nothing when
 // the sources are those the file was made from; test/crypto/kernel/module.test.ts compiles anyway and compares every byte.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,7 +19,10 @@ const OPTIONS = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd'].c
 export async function buildKernel() {
   const fingerprint = fingerprintOf();
   if (existsSync(target) && readFileSync(target, 'utf8').includes(fingerprint)) return;
-  writeFileSync(target, moduleText(await compileKernel(), fingerprint));
+  // Moved in whole: another build may be compiling it. No compiler takes a name that does not end in .ts.
+  const aside = `${target}.${process.pid}`;
+  writeFileSync(aside, moduleText(await compileKernel(), fingerprint));
+  renameSync(aside, target);
 }
 
 /** The module of kernel/kernel.ts, compiled now; with `test`, another module that imports the same sources as a test wants. */

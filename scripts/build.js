@@ -1,11 +1,12 @@
 // Compiles src to dist, bundles that in dist/program, and only when a source file is newer than the last build: `npm run demo`,
 // `npm test` and `npm run check` all begin with it, so each works on a fresh clone.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { buildKernel } from './build-kernel.js';
 import { bundle } from './bundle.js';
+import { replaceFolder } from './replace-folder.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/.$/, '');
 const stamp = `${root}/dist/.built`;
@@ -15,14 +16,15 @@ const aside = `${root}/dist-${process.pid}`;
 function newestMs(folder) {
   let newest = statSync(folder).mtimeMs;
   for (const entry of readdirSync(folder, { recursive: true })) {
-    newest = Math.max(newest, statSync(`${folder}/${entry}`).mtimeMs);
+    // Undefined: another build's file that it has moved meanwhile.
+    newest = Math.max(newest, statSync(`${folder}/${entry}`, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   }
   return newest;
 }
 
+/** How new the sources of the last build were when it began: what was changed while it ran is not in it. */
 function builtMs() {
-  const built = statSync(stamp, { throwIfNoEntry: false });
-  return built === undefined ? 0 : built.mtimeMs;
+  return existsSync(stamp) ? Number(readFileSync(stamp, 'utf8')) : 0;
 }
 
 function compile() {
@@ -50,14 +52,13 @@ async function writeDown() {
 }
 
 /** False when src does not compile; what can be bundled all the same replaces the last build, so that a test can run it. */
-async function build() {
+async function build(sourcesMs) {
   const compiled = compile();
   await bundle(aside, `${aside}/program`);
   await writeDown();
   // Without the stamp the next run builds again: a build with errors is never taken for a good one.
-  if (compiled) writeFileSync(`${aside}/.built`, '');
-  rmSync(`${root}/dist`, { recursive: true, force: true });
-  renameSync(aside, `${root}/dist`);
+  if (compiled) writeFileSync(`${aside}/.built`, String(sourcesMs));
+  replaceFolder(aside, `${root}/dist`);
   return compiled;
 }
 
@@ -73,12 +74,13 @@ const sources = Math.max(
     'scripts/build.js',
     'scripts/builtins-on-use.js',
     'scripts/bundle.js',
+    'scripts/replace-folder.js',
     'package-lock.json',
   ].map((file) => statSync(`${root}/${file}`).mtimeMs),
 );
 if (builtMs() < sources) {
   try {
-    process.exitCode = (await build()) ? 0 : 1;
+    process.exitCode = (await build(sources)) ? 0 : 1;
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
 import type { AnyCommand } from '../../cli/command.ts';
 import type { SecurityFinding, SecurityReport } from '../../domain/security/finding.ts';
+import { stateFinding } from '../../domain/security/finding.ts';
 import type { PageSection, SectionVerdict } from '../../output/report.ts';
 
 const FROM_WORST = ['critical', 'warning', 'unknown', 'ok'] as const;
@@ -8,8 +9,12 @@ const MOST_ROWS = 50;
 /** What one verb of security found. */
 export function securitySection({ name, summary }: AnyCommand, { findings, warnings }: SecurityReport): PageSection {
   const sorted = findings.toSorted((left, right) => rank(left) - rank(right));
-  const [first] = sorted;
   const command = `ordersync security ${name}`;
+  const judged = [
+    ...sorted,
+    // What was left out may be the very attack that was looked for.
+    ...warnings.map((detail) => stateFinding('warning', name, 'not covered', detail)),
+  ].toSorted((left, right) => rank(left) - rank(right));
   const more = sorted.length - MOST_ROWS;
   return {
     name,
@@ -30,8 +35,8 @@ export function securitySection({ name, summary }: AnyCommand, { findings, warni
       detail,
       last_at: lastAt,
     })),
-    verdict: { section: name, verdict: first?.severity ?? 'ok', reason: null, fix: null },
-    findings: verdictsOf(sorted, command),
+    verdict: { section: name, verdict: judged[0]?.severity ?? 'ok', reason: null, fix: null },
+    findings: verdictsOf(judged, command),
     empty: 'nothing found',
     losses: [...warnings, ...(more > 0 ? [`${more} findings more: ${command}`] : [])],
     chart: undefined,

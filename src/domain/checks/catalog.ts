@@ -11,6 +11,7 @@ import { ROW_SECURITY_CHECK } from './row-security.ts';
 import { SCHEMA_CHECKS } from './schema/checks.ts';
 import { settingChecks } from './settings/checks.ts';
 import { readSqlChecks } from './sql-checks.ts';
+import { STATEMENT_SECRETS_CHECK } from './statement-secrets.ts';
 import { TLS_CERTIFICATE_CHECK } from './tls-certificate.ts';
 
 const AREAS = ['sec', 'perf', 'data', 'mon', 'conf', 'ops'];
@@ -27,6 +28,7 @@ export async function readChecks(): Promise<readonly Check[]> {
     ROW_SECURITY_CHECK,
     ORDER_LIST_CHECK,
     ...AUDIT_CHECKS,
+    STATEMENT_SECRETS_CHECK,
     TLS_CERTIFICATE_CHECK,
     BLOAT_CHECK,
     FAILED_JOBS_CHECK,

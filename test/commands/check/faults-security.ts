@@ -130,6 +130,17 @@ export const SECURITY_FAULTS: readonly Fault[] = [
     repair: async (site) => runAll(site, `alter role old_client password 'another'`),
   },
   {
+    id: 'sec.statement-secrets',
+    severity: 'warning',
+    names: /^1 statements are kept with a password\nquery id -?\d+ of postgres in shop: 1 texts$/,
+    // Other faults are planted with passwords.
+    prepare: async (site) => runAll(site, 'select pg_stat_statements_reset()'),
+    plant: async (site) => {
+      await runAll(site, `create role forgetful login password 'in clear'`);
+      return async () => runAll(site, 'drop role forgetful');
+    },
+  },
+  {
     id: 'sec.superusers',
     severity: 'warning',
     names: 'second_root is a superuser and can log in',

@@ -12,6 +12,7 @@ import type { TestRole } from '../../support/roles.ts';
 import { createRole } from '../../support/roles.ts';
 import { useSchema } from '../../support/schema.ts';
 import { assertNoServerErrors, markServerLog } from '../../support/server-log.ts';
+import { addAuditLog } from '../../schema/rows.ts';
 
 useBuild();
 
@@ -68,6 +69,18 @@ describe('check and security in monitor report', () => {
     expect(todo(html)).toMatch(/critical<\/span> <a href="#security">security: brute_force<\/a>/);
     expect(todo(html)).toContain('ordersync security failed-logins');
     expect(html).not.toContain(ADDRESS);
+  });
+
+  it('a verb that found nothing, but did not count everything, is a warning', async () => {
+    await addAuditLog(database.current.sql, { ip_address_encrypted: ADDRESS, ip_key_id: 'pii-v1' });
+    const { html } = await report('left-out');
+    const words = '1 audit rows have an address without its hash: they are not counted';
+    expect(html).toMatch(
+      new RegExp(`<h3>addresses that many users come from, by keyed hash <span class="verdict warning">[^]*?${words}`),
+    );
+    expect(todo(html)).toMatch(
+      new RegExp(`warning</span> <a href="#security">security: suspicious-ips</a><p>not covered: ${words}</p>`),
+    );
   });
 
   it('is a page without script and request, in which hostile names are text', async (context) => {
