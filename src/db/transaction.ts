@@ -1,16 +1,24 @@
 import { OrdersyncError } from '../errors.ts';
 import { setParameter } from './queries.ts';
 import type { Session } from './session.ts';
-import { simpleText } from './text.ts';
+import { simpleText, simpleTexts } from './text.ts';
+
+export type BeginMode = readonly [mode: string, ...statements: string[]];
 
 /**
  * Runs `work` between BEGIN and COMMIT; rolls back and throws on when it throws. The session is one connection, so
  * everything sent on it meanwhile belongs to the transaction.
- * @param mode what follows BEGIN, such as `isolation level repeatable read, read only`; fixed text, never input
+ * @param mode what follows BEGIN, such as `isolation level repeatable read, read only`, and statements to be sent with it;
+ *   fixed text, never input
  * @throws OrdersyncError `precondition` when a statement failed, its error was caught, and COMMIT became a rollback
  */
-export async function inTransaction<T>(session: Session, work: () => Promise<T>, mode = ''): Promise<T> {
-  await simpleText(session, `begin ${mode}`);
+export async function inTransaction<T>(
+  session: Session,
+  work: () => Promise<T>,
+  mode: string | BeginMode = '',
+): Promise<T> {
+  const [isolation, ...settings] = typeof mode === 'string' ? [mode] : mode;
+  await simpleTexts(session, [`begin ${isolation}`, ...settings]);
   let result: T;
   try {
     result = await work();
