@@ -61,6 +61,7 @@ export function simpleTextAsWritten(session: Pick<Session, 'sql'>, text: string)
   return send(session, text, [], { simple: true, asWritten: true });
 }
 
+/** Two of them are missing in the driver's types. */
 interface SendOptions {
   readonly prepare?: boolean;
   /** Decides between the two protocols; without it no parameters = simple. */
@@ -75,10 +76,7 @@ function send<Row extends TextRow>(
   parameters: readonly unknown[],
   options: SendOptions,
 ): TextQuery<Row> {
-  // Two of the options are missing in the driver's types.
-  return sql
-    .unsafe<Row[]>(text, parameters as never[], { prepare: false, ...options } as postgres.UnsafeQueryOptions)
-    .execute();
+  return sql.unsafe<Row[]>(text, parameters as never[], { prepare: false, ...options }).execute();
 }
 
 /** Has the server parse a statement without running it. @throws PostgresError 42601 and others, with a position */
