@@ -54,11 +54,15 @@ export function setConnectionCheck(sql: Sql): postgres.PendingQuery<postgres.Row
   return sql`select set_config('client_connection_check_interval', '2s', false)`.simple();
 }
 
+/**
+ * In FROM, unlike the usual call of an application: the two would be one statement for pg_stat_statements, and the
+ * application's out of sight with ours.
+ */
 export function setParameter(
   sql: Sql,
   name: string,
   value: string,
   local: boolean,
 ): postgres.PendingQuery<postgres.Row[]> {
-  return sql`select set_config(${name}, ${value}, ${local})`;
+  return sql`select from pg_catalog.set_config(${name}, ${value}, ${local})`;
 }

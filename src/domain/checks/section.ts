@@ -1,5 +1,6 @@
 import type { Session } from '../../db/session.ts';
 import { simpleText, simpleTexts } from '../../db/text.ts';
+import { limitStatements } from '../../db/transaction.ts';
 
 /**
  * Runs one check's statements in a read-only transaction of its own. Everything is set for the transaction only, because a
@@ -13,7 +14,7 @@ export async function inSection<Result>(
 ): Promise<Result> {
   await simpleTexts(session, [
     'begin read only',
-    `set local statement_timeout = ${Math.max(1, Math.floor(limitMs))}`,
+    limitStatements(limitMs),
     'set local lock_timeout = 200',
     'set local row_security = off',
     'set local jit = off',

@@ -1,5 +1,6 @@
 import type { Session } from '../../../db/session.ts';
 import { runText, simpleText, simpleTexts } from '../../../db/text.ts';
+import { limitStatements } from '../../../db/transaction.ts';
 
 /** A change that the application makes every day, tried on one row. */
 export interface TriedChange {
@@ -66,7 +67,7 @@ export async function mayChange(
 function statementsOf(limitMs: number): readonly string[] {
   return [
     'begin isolation level repeatable read',
-    `set local statement_timeout = ${Math.max(1, Math.floor(limitMs))}`,
+    limitStatements(limitMs),
     'set local lock_timeout = 200',
     'set local row_security = off',
     'set local search_path = pg_catalog, pg_temp',
