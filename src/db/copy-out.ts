@@ -1,6 +1,7 @@
 import postgres from 'postgres';
 import { OrdersyncError } from '../errors.ts';
 import type { Link, Session } from './session.ts';
+import { tagged } from './tag.ts';
 import { CopyMessages, queryMessage } from './wire/copy-messages.ts';
 
 /** What may wait in this process; beyond it the server waits. Ten chunks of a socket keep both sides busy. */
@@ -27,7 +28,7 @@ export async function* copyOut(
   const abort = (): void => inbox.drop(signal.reason);
   signal.addEventListener('abort', abort);
   try {
-    link.send(queryMessage(query));
+    link.send(queryMessage(tagged(query)));
     while (!messages.ended) {
       const piece = messages.strip(await inbox.take());
       if (piece.length > 0) yield piece;

@@ -23,7 +23,6 @@ export function readFacts(sql: Sql): postgres.PendingQuery<FactsRow[]> {
            pg_is_in_recovery()::text as in_recovery,
            current_setting('transaction_read_only') as read_only,
            coalesce((select rolsuper from pg_catalog.pg_roles where rolname = current_user), false)::text as superuser
-    /* ordersync session */
   `.simple();
 }
 
@@ -37,7 +36,6 @@ export function setDefaults(sql: Sql): postgres.PendingQuery<postgres.Row[]> {
            set_config('DateStyle', 'ISO', false),
            set_config('IntervalStyle', 'postgres', false),
            set_config('standard_conforming_strings', 'on', false)
-    /* ordersync session */
   `.simple();
 }
 
@@ -45,7 +43,6 @@ export function setDefaults(sql: Sql): postgres.PendingQuery<postgres.Row[]> {
 export function setFloatDigits(sql: Sql): postgres.PendingQuery<postgres.Row[]> {
   return sql`
     select set_config('extra_float_digits', greatest(current_setting('extra_float_digits')::integer, 1)::text, false)
-    /* ordersync session */
   `.simple();
 }
 
@@ -54,14 +51,18 @@ export function setFloatDigits(sql: Sql): postgres.PendingQuery<postgres.Row[]> 
  * of the rest of the statement. Refused where the server's platform cannot poll for it.
  */
 export function setConnectionCheck(sql: Sql): postgres.PendingQuery<postgres.Row[]> {
-  return sql`select set_config('client_connection_check_interval', '2s', false) /* ordersync session */`.simple();
+  return sql`select set_config('client_connection_check_interval', '2s', false)`.simple();
 }
 
+/**
+ * In FROM, unlike the usual call of an application: the two would be one statement for pg_stat_statements, and the
+ * application's out of sight with ours.
+ */
 export function setParameter(
   sql: Sql,
   name: string,
   value: string,
   local: boolean,
 ): postgres.PendingQuery<postgres.Row[]> {
-  return sql`select set_config(${name}, ${value}, ${local}) /* ordersync settings */`;
+  return sql`select from pg_catalog.set_config(${name}, ${value}, ${local})`;
 }

@@ -4,7 +4,8 @@ import type { ServerCertificates } from './wire/certificates.ts';
 
 /**
  * postgres.js with int8, numeric and timestamps left as text: exact values, cast in SQL where another type is wanted;
- * bigint is accepted as a parameter. What would need a second connection or a private one (begin, reserve, listen, end) is not there: inTransaction begins, close ends.
+ * bigint is accepted as a parameter. Every statement is tagged as this program's own (tag.ts); somebody else's SQL goes
+ * through simpleTextAsWritten and runTextAsWritten. What would need a second connection or a private one (begin, reserve, listen, end) is not there: inTransaction begins, close ends.
  */
 export type Sql = postgres.ISql<{ bigint: bigint }>;
 

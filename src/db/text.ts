@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import { quoteIdentifier, quoteQualified, type QualifiedName } from './identifiers.ts';
 import type { Session, Sql } from './session.ts';
+import { tagged } from './tag.ts';
 
 /** Rows as the session's value types give them: exact values as text, arrays of built-in types as arrays. */
 export type TextRow = Record<string, unknown>;
@@ -21,9 +22,15 @@ export function runText<Row extends TextRow = TextRow>(
   text: string,
   parameters: readonly unknown[] = [],
 ): TextQuery<Row> {
-  // `simple` decides between the two protocols and is missing in the driver's types; without it no parameters = simple.
-  const options = { prepare: false, simple: false } as postgres.UnsafeQueryOptions;
-  return session.sql.unsafe<Row[]>(text, parameters as never[], options).execute();
+  return send(session, text, parameters, { simple: false });
+}
+
+/** As runText, for a statement that is not this program's: sent to the letter, and seen in reports on statements. */
+export function runTextAsWritten<Row extends TextRow = TextRow>(
+  session: Pick<Session, 'sql'>,
+  text: string,
+): TextQuery<Row> {
+  return send(session, text, [], { simple: false, asWritten: true });
 }
 
 /**
@@ -35,15 +42,41 @@ export function runPrepared<Row extends TextRow = TextRow>(
   text: string,
   parameters: readonly unknown[],
 ): TextQuery<Row> {
-  return session.sql.unsafe<Row[]>(text, parameters as never[], { prepare: true }).execute();
+  return send(session, text, parameters, { prepare: true });
 }
 
-/**
- * Sends text by the simple protocol, at once: several statements, and those that refuse to run in the implicit transaction
- * of the extended one. With several statements the answer is an array of results, one for each.
- */
+/** Sends one statement by the simple protocol, at once: some refuse to run in the implicit transaction of the extended one. */
 export function simpleText<Row extends TextRow = TextRow>(session: Pick<Session, 'sql'>, text: string): TextQuery<Row> {
-  return session.sql.unsafe<Row[]>(text).execute();
+  return send(session, text, [], { simple: true });
+}
+
+/** Sends several statements in one message, at once. The answer is an array of results. */
+export function simpleTexts(session: Pick<Session, 'sql'>, statements: readonly string[]): TextQuery {
+  // The server keeps the text of each by itself, so that each needs its tag.
+  return simpleTextAsWritten(session, statements.map((statement) => tagged(statement)).join(';\n'));
+}
+
+/** As simpleText, for what is not this program's: one statement or several, sent to the letter, and seen in reports on statements. */
+export function simpleTextAsWritten(session: Pick<Session, 'sql'>, text: string): TextQuery {
+  return send(session, text, [], { simple: true, asWritten: true });
+}
+
+/** Two of them are missing in the driver's types. */
+interface SendOptions {
+  readonly prepare?: boolean;
+  /** Decides between the two protocols; without it no parameters = simple. */
+  readonly simple?: boolean;
+  /** Read by driver/pin.ts. */
+  readonly asWritten?: boolean;
+}
+
+function send<Row extends TextRow>(
+  { sql }: Pick<Session, 'sql'>,
+  text: string,
+  parameters: readonly unknown[],
+  options: SendOptions,
+): TextQuery<Row> {
+  return sql.unsafe<Row[]>(text, parameters as never[], { prepare: false, ...options }).execute();
 }
 
 /** Has the server parse a statement without running it. @throws PostgresError 42601 and others, with a position */

@@ -1,11 +1,14 @@
 import type { OrdersyncError } from '../../errors.ts';
 import type { Sql } from '../session.ts';
+import { createTagger } from '../tag.ts';
 import type { Driver } from './driver.ts';
 
 /** What is used of a query of postgres.js 3.4.9 (src/query.js) beyond its types. */
 interface DriverQuery extends Promise<unknown> {
-  /** The driver asks `onexecute` whether another query may be sent before this one has its answer. */
-  options: { onexecute?: () => boolean };
+  /** The driver asks `onexecute` whether another query may be sent before this one has its answer; it ignores `asWritten`. */
+  options: { onexecute?: () => boolean; asWritten?: boolean };
+  /** The text between the parameters; put together when the query is sent. */
+  strings: readonly string[];
   handler: (query: DriverQuery) => void;
   canceller: unknown;
   resolve: (value: unknown) => void;
@@ -28,13 +31,15 @@ export interface Pinned {
 }
 
 /**
- * postgres.js' `sql`, with every query followed from start to end. When the connection is lost postgres.js rejects what it
+ * postgres.js' `sql`, with every query tagged as this program's own, unless it is to be sent as written, and followed from
+ * start to end. When the connection is lost postgres.js rejects what it
  * has sent but leaves what waits in its queue (beyond max_pipeline) unanswered for ever: here each gets its error.
  */
 export function pin(driver: Driver): Pinned {
   const pending = new Set<DriverQuery>();
   let loss: OrdersyncError | undefined;
   let pipelining = true;
+  const tagged = createTagger();
   const refuse = (query: DriverQuery, error: OrdersyncError): void => {
     // Whoever awaits the query hears of it. Those that nobody awaits must not end the process one by one: the session
     // is lost as a whole, and the next query says so.
@@ -47,6 +52,7 @@ export function pin(driver: Driver): Pinned {
     created.handler = (query) => {
       if (loss !== undefined) return refuse(query, loss);
       if (!pipelining) query.options.onexecute = sendNothingMore;
+      if (query.options.asWritten !== true) query.strings = tagged(query.strings);
       pending.add(query);
       forgetWhenSettled(query, pending);
       send(query);

@@ -1,5 +1,6 @@
 import type { Session } from '../../db/session.ts';
-import { simpleText } from '../../db/text.ts';
+import { simpleText, simpleTexts } from '../../db/text.ts';
+import { limitStatements } from '../../db/transaction.ts';
 
 /**
  * Runs one check's statements in a read-only transaction of its own. Everything is set for the transaction only, because a
@@ -11,16 +12,15 @@ export async function inSection<Result>(
   limitMs: number,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  await simpleText(
-    session,
-    `begin read only;
-     set local statement_timeout = ${Math.max(1, Math.floor(limitMs))};
-     set local lock_timeout = 200;
-     set local row_security = off;
-     set local jit = off;
-     set local max_parallel_workers_per_gather = 0;
-     set local search_path = pg_catalog, pg_temp`,
-  );
+  await simpleTexts(session, [
+    'begin read only',
+    limitStatements(limitMs),
+    'set local lock_timeout = 200',
+    'set local row_security = off',
+    'set local jit = off',
+    'set local max_parallel_workers_per_gather = 0',
+    'set local search_path = pg_catalog, pg_temp',
+  ]);
   try {
     return await work();
   } finally {

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { tagged } from '../../db/tag.ts';
 import { runText } from '../../db/text.ts';
 import { packageFile } from '../../package-file.ts';
 import type { Check, Fix, Look, Sighting } from './check.ts';
@@ -34,8 +35,7 @@ function checkOf(general: SqlFile, variants: readonly SqlFile[]): Check {
     requires,
     look: async (look) => {
       const file = await variantFor(look, general, variants);
-      // A tag that tells who asks, at the end: version 18 cuts a leading comment off in pg_stat_statements.
-      const text = `${file.statement.trimEnd()} /* ordersync check ${id} */`;
+      const text = tagged(file.statement.trimEnd(), `check ${id}`);
       const rows = await inSection(look.session, look.limitMs, async () => runText(look.session, text));
       return rows.map((row) => sightingOf(file, row));
     },

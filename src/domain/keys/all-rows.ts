@@ -1,6 +1,6 @@
 import type { Work } from '../../context.ts';
 import type { Session, Sql } from '../../db/session.ts';
-import { simpleText } from '../../db/text.ts';
+import { simpleText, simpleTexts } from '../../db/text.ts';
 import { inTransaction, setLocal } from '../../db/transaction.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { describeServerError } from '../../db/server-error.ts';
@@ -30,7 +30,11 @@ export async function readingAllRows<Result>(session: Session, work: () => Promi
  * does something else. `query` has to send at once too.
  */
 export async function readingAhead<Result>(session: Session, query: () => Promise<Result>): Promise<Result> {
-  const begun = simpleText(session, 'begin read only; set local row_security = off; set local statement_timeout = 0');
+  const begun = simpleTexts(session, [
+    'begin read only',
+    'set local row_security = off',
+    'set local statement_timeout = 0',
+  ]);
   const answer = query();
   const ended = simpleText(session, 'rollback');
   const [outcome] = await Promise.allSettled([answer, begun, ended]);

@@ -17,7 +17,6 @@ export async function readPages({ sql }: Pick<Session, 'sql'>, { name }: Encrypt
       from pg_partition_tree(pg_catalog.to_regclass(pg_catalog.format('public.%I', ${name}::text))) as p
       where p.isleaf
     ) as tree
-    /* ordersync metrics/encryption */
   `;
   return row?.pages ?? 0;
 }
@@ -45,8 +44,7 @@ export async function countPlaintext(
       cross join lateral ${pairRows(table)}
       where pair.value is not null
       group by pair.position
-      order by pair.position
-     /* ordersync metrics/encryption */`,
+      order by pair.position`,
     [NO_ADDRESS],
   )) as unknown as ColumnCounts[]; // the columns of the statement above
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context, Database, Work } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
-import { simpleText } from '../../db/text.ts';
+import { simpleText, simpleTexts } from '../../db/text.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { dropDatabase, readCreateRight, readLeftovers, readRoles, writeCreateStatements } from './scratch-queries.ts';
 
@@ -83,10 +83,10 @@ async function prepareAdmin(admin: Session): Promise<void> {
     );
   }
   // It waits while the scratch database is worked in; timeouts that are meant for applications must not end it.
-  await simpleText(admin, WITHOUT_TIMEOUTS);
+  await simpleTexts(admin, WITHOUT_TIMEOUTS);
 }
 
-const WITHOUT_TIMEOUTS = 'set statement_timeout = 0; set lock_timeout = 0; set idle_session_timeout = 0';
+const WITHOUT_TIMEOUTS = ['set statement_timeout = 0', 'set lock_timeout = 0', 'set idle_session_timeout = 0'] as const;
 
 async function* removeLeftovers(admin: Session): Work<void> {
   for (const { name, removable } of await readLeftovers(admin.sql)) {
@@ -101,7 +101,7 @@ async function create(admin: Session, name: string): Promise<void> {
     for (const { statement } of await writeCreateStatements(admin.sql, name)) await simpleText(admin, statement);
   } finally {
     // Settings that the configured database has were set here too, to be copied: timeouts among them.
-    if (!admin.lost) await simpleText(admin, WITHOUT_TIMEOUTS);
+    if (!admin.lost) await simpleTexts(admin, WITHOUT_TIMEOUTS);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Session } from '../../db/session.ts';
-import { simpleText } from '../../db/text.ts';
+import { simpleTexts } from '../../db/text.ts';
 import { sendNow } from './send-now.ts';
 
 /** Settings as they stand in the session, to be put back after a file that may have changed some. */
@@ -29,7 +29,14 @@ export async function prepareSession({ sql }: Session): Promise<SessionSettings>
  */
 export function restoreSession(session: Session, settings: SessionSettings): Promise<unknown> {
   return sendNow(
-    simpleText(session, 'reset session authorization; reset role; reset all; discard temp; close all; unlisten *'),
+    simpleTexts(session, [
+      'reset session authorization',
+      'reset role',
+      'reset all',
+      'discard temp',
+      'close all',
+      'unlisten *',
+    ]),
     session.sql`
       select set_config(wanted.key, wanted.value, false)
         from json_each_text(${JSON.stringify(settings)}::text::json) as wanted`,

@@ -14,7 +14,6 @@ export async function readStatementText(
     where s.queryid = ${queryId}::text::bigint
     order by d.datname = current_database() desc, s.calls desc
     limit 1
-    /* ordersync monitor/explain */
   `;
   return rows[0];
 }
@@ -44,7 +43,6 @@ export async function explainStored(
       pg_catalog.current_setting('ordersync.plan') as plan,
       pg_catalog.current_setting('ordersync.plan_sqlstate') as sqlstate,
       pg_catalog.current_setting('ordersync.plan_message') as message
-    /* ordersync monitor/explain */
   `;
   if (said === undefined) throw new TypeError('one row of settings');
   const { plan, ...problem } = said;
@@ -77,8 +75,7 @@ exception
       pg_catalog.set_config('ordersync.plan_sqlstate', sqlstate, true),
       pg_catalog.set_config('ordersync.plan_message', sqlerrm, true);
 end
-$ordersync$
-/* ordersync monitor/explain */`;
+$ordersync$`;
 }
 
 /** The text of a statement of ours that ends with the stored one, whose own end may be a comment. */

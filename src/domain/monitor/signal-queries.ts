@@ -42,7 +42,6 @@ export async function readTarget({ sql }: Pick<Session, 'sql'>, pid: number): Pr
     from pg_catalog.pg_stat_activity as a
     left join pg_catalog.pg_roles as r on r.oid = a.usesysid
     where a.pid = ${pid}
-    /* ordersync monitor/signal */
   `;
   return row;
 }
@@ -55,7 +54,6 @@ export async function sendCancelTo(sql: Sql, { pid, session, statement }: Target
     where a.pid = ${pid}
       and concat_ws(' ', a.usesysid, a.backend_start) = ${session}
       and coalesce(a.query_start::text, '') = ${statement}
-    /* ordersync monitor/cancel */
   `;
   return rows[0]?.sent === true;
 }
@@ -65,7 +63,6 @@ export async function sendTerminateTo(sql: Sql, { pid, session }: TargetRow): Pr
     select pg_terminate_backend(a.pid) as sent
     from pg_catalog.pg_stat_activity as a
     where a.pid = ${pid} and concat_ws(' ', a.usesysid, a.backend_start) = ${session}
-    /* ordersync monitor/terminate */
   `;
   return rows[0]?.sent === true;
 }

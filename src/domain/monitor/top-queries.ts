@@ -33,7 +33,6 @@ export async function readHeader({ sql }: Pick<Session, 'sql'>): Promise<HeaderR
       where s.pid <> pg_backend_pid()
     ) as a
     where d.datname = current_database()
-    /* ordersync monitor/top */
   `;
   return row;
 }

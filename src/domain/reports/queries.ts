@@ -80,7 +80,6 @@ export async function readProbes(
       ${probes.map(({ column }) => column)}::text[]
     ) with ordinality as asked (kind, schema_name, subject, column_name, position)
     order by asked.position
-    /* ordersync probe */
   `;
 }
 
@@ -89,5 +88,5 @@ export async function readProbes(
  * what is sent next may lie on the wire before this has its answer, and finds it done.
  */
 export function setSearchPath(session: Pick<Session, 'sql'>, schemas: readonly string[]): TextQuery {
-  return simpleText(session, `set local search_path = ${searchPath(schemas)} /* ordersync settings */`);
+  return simpleText(session, `set local search_path = ${searchPath(schemas)}`);
 }

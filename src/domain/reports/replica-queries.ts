@@ -14,7 +14,6 @@ export async function readIdentity(sql: Sql): Promise<IdentityRow | undefined> {
       c.system_identifier::text as system,
       extract(epoch from pg_postmaster_start_time())::text as started
     from pg_catalog.pg_control_system() as c
-    /* ordersync monitor/replica */
   `;
   return row;
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import type { TextRow } from '../../db/text.ts';
-import { runText, simpleText } from '../../db/text.ts';
+import { tagged } from '../../db/tag.ts';
+import { runText, simpleTexts } from '../../db/text.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Judgement } from './judge.ts';
 import { judgeRow, worst } from './judge.ts';
@@ -166,10 +167,8 @@ async function send(
   body: Body,
   request: SectionRequest,
 ): Promise<readonly TextRow[] | { readonly lack: Lack }> {
-  // The tag is how statements of this program are known in pg_stat_statements, and it is the only comment there: the file's
-  // header would fill the texts that a report prints. At the end, because PostgreSQL 18 drops a comment at the beginning.
-  const text = `${body.sql}
-/* ordersync ${file.path.replace(/^sql\/|\.sql$/g, '')} */`;
+  // The tag, which names the file, is the only comment: the file's header would fill the texts that a report prints.
+  const text = tagged(body.sql, file.path.replace(/^sql\/|\.sql$/g, ''));
   const own: Readonly<Record<string, unknown>> = { baseline: request.baseline, replicas: request.replicas?.text };
   const values = sentParams(file, body).map(({ name }) => own[name] ?? request.values[name] ?? null);
   try {
@@ -178,7 +177,7 @@ async function send(
     const lack = session.lost ? undefined : problemOf(error, file, body);
     if (lack === undefined) throw error;
     // An error has ended the transaction: nothing more is asked in it.
-    await simpleText(session, 'rollback; begin read only');
+    await simpleTexts(session, ['rollback', 'begin read only']);
     return { lack };
   }
 }

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../../db/identifiers.ts';
+import type { BeginMode } from '../../db/transaction.ts';
 
 /** pg_temp is last: where it is not named, a temporary table would come before everything. */
 export function searchPath(schemas: readonly string[]): string {
@@ -12,7 +13,7 @@ export function searchPath(schemas: readonly string[]): string {
 export function readOnlyMode(
   statementTimeoutMs: number,
   wanted: { readonly searchPath: boolean } = { searchPath: true },
-): string {
+): BeginMode {
   const settings = {
     statement_timeout: String(Math.max(1, Math.round(statementTimeoutMs))),
     lock_timeout: '50',
@@ -23,5 +24,5 @@ export function readOnlyMode(
     ...(wanted.searchPath ? { search_path: searchPath([]) } : {}),
   };
   const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`);
-  return `read only; select ${calls.join(', ')} /* ordersync settings */`;
+  return ['read only', `select ${calls.join(', ')}`];
 }

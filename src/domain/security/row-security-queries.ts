@@ -1,5 +1,5 @@
 import type { Session, Sql } from '../../db/session.ts';
-import { runText, simpleText } from '../../db/text.ts';
+import { runText, simpleText, simpleTexts } from '../../db/text.ts';
 
 /** Tables whose rows belong to somebody, and the condition that a row is not this user's. $1 is the user, or null. */
 const FOREIGN_ROWS = {
@@ -43,7 +43,7 @@ export async function readProbed(sql: Sql): Promise<ProbedTable[]> {
 /** From here to the end of the transaction the session is the application, working for this user, or for nobody. */
 export async function becomeApplication(session: Session, user: string | null): Promise<void> {
   await session.sql`select set_config('app.current_user_id', ${user ?? ''}, true)`;
-  await simpleText(session, `set local row_security = on; set local role ${APPLICATION_ROLE}`);
+  await simpleTexts(session, ['set local row_security = on', `set local role ${APPLICATION_ROLE}`]);
 }
 
 /** Back to who the session is; its settings stay until the transaction ends. */

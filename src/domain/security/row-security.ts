@@ -1,5 +1,6 @@
 import type { Session } from '../../db/session.ts';
-import { simpleText } from '../../db/text.ts';
+import { simpleText, simpleTexts } from '../../db/text.ts';
+import { limitStatements } from '../../db/transaction.ts';
 import type { ProbedTable } from './row-security-queries.ts';
 import {
   becomeApplication,
@@ -30,10 +31,7 @@ export interface Probe {
  * that is rolled back: nothing of the role and the settings stays.
  */
 export async function probeRowSecurity(session: Session, limitMs: number): Promise<Probe> {
-  await simpleText(
-    session,
-    `begin read only; set local statement_timeout = ${Math.max(1, Math.floor(limitMs))}; set local lock_timeout = 200`,
-  );
+  await simpleTexts(session, ['begin read only', limitStatements(limitMs), 'set local lock_timeout = 200']);
   try {
     await simpleText(session, 'set local row_security = off');
     const tables = await readProbed(session.sql);

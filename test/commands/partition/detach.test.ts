@@ -139,7 +139,7 @@ describe('ordersync partition detach', () => {
       async () =>
         (
           await commands.database.current
-            .sql`select from pg_stat_activity where state = 'active' and query like ${`%${name}% finalize`}`
+            .sql`select from pg_stat_activity where state = 'active' and query like ${`%${name}% finalize%`}`
         ).length === 1,
       'the command finalizes',
     );

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral, quoteQualified, type QualifiedName } from '../../../db/identifiers.ts';
 import type { Session, Sql } from '../../../db/session.ts';
-import { runText, simpleText, type TextRow } from '../../../db/text.ts';
+import { runText, simpleTexts, type TextRow } from '../../../db/text.ts';
 import type { ArchiveColumn, ArchiveSource } from './content.ts';
 
 /** Columns of a table, enums and domains followed to a type of the core. */
@@ -103,16 +103,15 @@ export function copyRecords(source: ArchiveSource): string {
 
 /** Begins a transaction that sees what the exporter of the snapshot sees. Nothing may have been read in it before. */
 export async function beginExport(session: Session, snapshot: string | undefined): Promise<void> {
-  const adopt = snapshot === undefined ? '' : `set transaction snapshot ${quoteLiteral(snapshot)};`;
-  await simpleText(
-    session,
-    `begin isolation level repeatable read, read only;
-     ${adopt}
-     set local row_security = off;
-     set local statement_timeout = 0;
-     set local idle_in_transaction_session_timeout = 0;
-     set local work_mem = '64MB'`,
-  );
+  const adopt = snapshot === undefined ? [] : [`set transaction snapshot ${quoteLiteral(snapshot)}`];
+  await simpleTexts(session, [
+    'begin isolation level repeatable read, read only',
+    ...adopt,
+    'set local row_security = off',
+    'set local statement_timeout = 0',
+    'set local idle_in_transaction_session_timeout = 0',
+    "set local work_mem = '64MB'",
+  ]);
 }
 
 function recordOf({ columns }: ArchiveSource): string {

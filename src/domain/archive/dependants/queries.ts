@@ -1,7 +1,7 @@
 import type { QualifiedName } from '../../../db/identifiers.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../../db/identifiers.ts';
 import type { Session } from '../../../db/session.ts';
-import { runText, simpleText } from '../../../db/text.ts';
+import { runText, simpleText, simpleTexts } from '../../../db/text.ts';
 import type { Part } from '../plan/sources.ts';
 
 /** Rows that are to leave, by their hour, so that one pass over the table finds the rows of every hour. */
@@ -9,13 +9,12 @@ const LIST = 'pg_temp.archive_leaving';
 
 /** Notes which rows of a part there are now. In a transaction of its own. */
 export async function listLeaving(session: Session, { from }: Part): Promise<void> {
-  await simpleText(
-    session,
+  await simpleTexts(session, [
     `create temporary table archive_leaving on commit preserve rows as
-     select date_trunc('hour', source.created_at, 'UTC') as hour, source.id ${from};
-     create index on ${LIST} (hour);
-     analyze ${LIST}`,
-  );
+     select date_trunc('hour', source.created_at, 'UTC') as hour, source.id ${from}`,
+    `create index on ${LIST} (hour)`,
+    `analyze ${LIST}`,
+  ]);
 }
 
 export async function dropLeaving(session: Session): Promise<void> {

@@ -1,19 +1,18 @@
 import type { Session } from '../../../db/session.ts';
-import { runText, simpleText } from '../../../db/text.ts';
+import { runText, simpleText, simpleTexts } from '../../../db/text.ts';
 
 /**
  * Begins a transaction that only reads, of one moment, and cannot be misled by row security: rows that are hidden would be
  * missing in the archive and be dropped all the same.
  */
 export async function beginReading(session: Session): Promise<void> {
-  await simpleText(
-    session,
-    `begin isolation level repeatable read, read only;
-     set local row_security = off;
-     set local statement_timeout = 0;
-     set local idle_in_transaction_session_timeout = 0;
-     set local work_mem = '64MB'`,
-  );
+  await simpleTexts(session, [
+    'begin isolation level repeatable read, read only',
+    'set local row_security = off',
+    'set local statement_timeout = 0',
+    'set local idle_in_transaction_session_timeout = 0',
+    "set local work_mem = '64MB'",
+  ]);
 }
 
 /** Lets another session see the very same rows for as long as this transaction lasts. */

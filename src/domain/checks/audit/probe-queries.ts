@@ -1,5 +1,6 @@
 import type { Session } from '../../../db/session.ts';
-import { runText, simpleText } from '../../../db/text.ts';
+import { runText, simpleText, simpleTexts } from '../../../db/text.ts';
+import { limitStatements } from '../../../db/transaction.ts';
 
 /** A change that the application makes every day, tried on one row. */
 export interface TriedChange {
@@ -38,10 +39,10 @@ export const PROBING_ROLES = { users: 'application_role', payments: 'application
  */
 export async function probeAudit(session: Session, limitMs: number): Promise<AuditProbe | undefined> {
   try {
-    const answers: unknown = await simpleText(session, textOf(limitMs));
+    const answers: unknown = await simpleTexts(session, statementsOf(limitMs));
     const rows = (answers as readonly (readonly { readonly audit_probe?: string }[])[]).flat();
     const found = rows.find(({ audit_probe: probed }) => probed !== undefined)?.audit_probe ?? '{}';
-    const { changes, tampering } = JSON.parse(found) as Partial<AuditProbe>; // what the text below builds
+    const { changes, tampering } = JSON.parse(found) as Partial<AuditProbe>; // what the statements below build
     return changes === undefined || tampering === undefined ? undefined : { changes, tampering };
   } catch (error) {
     if (!session.lost) await simpleText(session, 'rollback');
@@ -63,15 +64,17 @@ export async function mayChange(
 }
 
 /** In one snapshot (repeatable read), so that nobody else's audit rows are taken for ours. */
-function textOf(limitMs: number): string {
-  return `begin isolation level repeatable read;
-set local statement_timeout = ${Math.max(1, Math.floor(limitMs))};
-set local lock_timeout = 200;
-set local row_security = off;
-set local search_path = pg_catalog, pg_temp;
-${PROBE};
-select current_setting('ordersync.audit_probe') as audit_probe;
-rollback`;
+function statementsOf(limitMs: number): readonly string[] {
+  return [
+    'begin isolation level repeatable read',
+    limitStatements(limitMs),
+    'set local lock_timeout = 200',
+    'set local row_security = off',
+    'set local search_path = pg_catalog, pg_temp',
+    PROBE,
+    "select current_setting('ordersync.audit_probe') as audit_probe",
+    'rollback',
+  ];
 }
 
 const PROBE = `do $probe$
@@ -154,4 +157,4 @@ begin
   end loop;
   perform set_config('ordersync.audit_probe', jsonb_build_object('changes', changes, 'tampering', tampering)::text, true);
 end
-$probe$ /* ordersync check sec.audit-writes */`;
+$probe$`;

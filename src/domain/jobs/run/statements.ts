@@ -1,6 +1,6 @@
 import type { Session } from '../../../db/session.ts';
 import type { TextRow } from '../../../db/text.ts';
-import { runText } from '../../../db/text.ts';
+import { runTextAsWritten } from '../../../db/text.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { splitStatements } from '../../migrations/file/split.ts';
 import { tokensOf } from '../../migrations/file/tokens.ts';
@@ -14,7 +14,8 @@ export interface Result extends ReadonlyArray<TextRow> {
 }
 
 /**
- * Runs the statements of a job one after the other, in the transaction there is or each in its own.
+ * Runs the statements of a job one after the other, in the transaction there is or each in its own. As they are written:
+ * they are the database's own, pg_cron may send them too, and a slow one is to be seen.
  * @throws OrdersyncError `precondition` for a text that would end the transaction
  */
 export async function runStatements(session: Session, { name, command }: Job): Promise<readonly Result[]> {
@@ -27,7 +28,7 @@ export async function runStatements(session: Session, { name, command }: Job): P
     });
   }
   const results: Result[] = [];
-  for (const { text } of statements) results.push(await runText(session, text));
+  for (const { text } of statements) results.push(await runTextAsWritten(session, text));
   return results;
 }
 

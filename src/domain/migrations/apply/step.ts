@@ -1,6 +1,6 @@
 import type { ProgressEvent, Work } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
-import { simpleText } from '../../../db/text.ts';
+import { simpleTextAsWritten } from '../../../db/text.ts';
 import { sqlstateOf } from '../../../db/sqlstate.ts';
 import { firstLookMs, whileWatching } from '../blockers.ts';
 import type { Statement } from '../file/split.ts';
@@ -35,7 +35,7 @@ export interface StepError {
  */
 export async function* tryStep(run: Run, step: Step): Work<StepError | undefined> {
   const { session } = run;
-  if (step.kind.kind === 'setting') return outcomeOf(simpleText(session, step.statement.text));
+  if (step.kind.kind === 'setting') return outcomeOf(simpleTextAsWritten(session, step.statement.text));
   const early = yield* beforeStep(run, step);
   if (early.kind === 'failed') return early;
   const id = await beginStep(session.sql, keyOf(step), run.runner);
@@ -87,7 +87,7 @@ async function runAtomically(session: Session, { statement }: Step, id: string):
   const { sql } = session;
   const queue = [
     () => sendNow(sql`begin`),
-    () => simpleText(session, statement.text),
+    () => simpleTextAsWritten(session, statement.text),
     () => endStepHere(sql, id),
     () => sendNow(sql`commit`),
   ].map((send) => ({ tag: undefined, send }));
@@ -102,10 +102,10 @@ async function runAtomically(session: Session, { statement }: Step, id: string):
 async function runAlone(run: Run, { kind, statement, file }: Step): Promise<StepError | undefined> {
   const { sql } = run.session;
   const patient = isIndexWork(kind) && file.script.directives.lockTimeoutMs === undefined;
-  if (!patient) return outcomeOf(simpleText(run.session, statement.text));
+  if (!patient) return outcomeOf(simpleTextAsWritten(run.session, statement.text));
   const [before] = await sql<{ value: string }[]>`select current_setting('lock_timeout') as value`;
   await sql`select set_config('lock_timeout', '0', false)`;
-  const outcome = await outcomeOf(simpleText(run.session, statement.text));
+  const outcome = await outcomeOf(simpleTextAsWritten(run.session, statement.text));
   if (!isLost(run.session, outcome?.error))
     await sql`select set_config('lock_timeout', ${before?.value ?? '0'}, false)`;
   return outcome;

@@ -1,5 +1,5 @@
 import type { Session } from '../../../db/session.ts';
-import { simpleText } from '../../../db/text.ts';
+import { simpleTextAsWritten } from '../../../db/text.ts';
 import { recordDown, recordUp } from '../queries.ts';
 import { sendNow } from '../send-now.ts';
 import { restoreSession } from '../settings.ts';
@@ -69,7 +69,7 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
 
 function* statementsOf(session: Session, file: ReadyFile): Generator<Sent<Tag>> {
   for (const message of messagesOf(file.script)) {
-    yield { tag: { file, message }, send: () => simpleText(session, message.text) };
+    yield { tag: { file, message }, send: () => simpleTextAsWritten(session, message.text) };
   }
 }
 

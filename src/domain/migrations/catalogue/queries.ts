@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Session } from '../../../db/session.ts';
-import { runText, simpleText } from '../../../db/text.ts';
+import { runText, simpleText, simpleTexts } from '../../../db/text.ts';
 import { packageFile } from '../../../package-file.ts';
 import type { BoundShape } from './model.ts';
 
@@ -55,18 +55,19 @@ const OBJECT_FILES = [
  * Settings on which the text of pg_get_*def depends. An empty search_path makes it write every name with its schema;
  * the others are how time stamps, numbers and binary values in defaults and checks are printed.
  */
-const BEGIN_WITH_STABLE_TEXT = `
-  begin isolation level repeatable read read only;
-  set local search_path = '';
-  set local timezone = 'UTC';
-  set local datestyle = 'ISO, YMD';
-  set local intervalstyle = 'iso_8601';
-  set local extra_float_digits = 1;
-  set local bytea_output = 'hex';
-  set local quote_all_identifiers = off;
-  set local standard_conforming_strings = on;
-  set local lc_monetary = 'C';
-  set local xmlbinary = 'base64'`;
+const BEGIN_WITH_STABLE_TEXT = [
+  'begin isolation level repeatable read read only',
+  "set local search_path = ''",
+  "set local timezone = 'UTC'",
+  "set local datestyle = 'ISO, YMD'",
+  "set local intervalstyle = 'iso_8601'",
+  'set local extra_float_digits = 1',
+  "set local bytea_output = 'hex'",
+  'set local quote_all_identifiers = off',
+  'set local standard_conforming_strings = on',
+  "set local lc_monetary = 'C'",
+  "set local xmlbinary = 'base64'",
+] as const;
 
 export interface Rows {
   readonly relations: readonly RelationRow[];
@@ -82,7 +83,7 @@ export async function readRows(session: Session): Promise<Rows> {
   const relationText = await readStatement('relations');
   try {
     const [, relations, ...objects] = await Promise.all([
-      simpleText(session, BEGIN_WITH_STABLE_TEXT),
+      simpleTexts(session, BEGIN_WITH_STABLE_TEXT),
       runText<RelationRow>(session, relationText, []),
       ...texts.map((text) => runText<ObjectRow>(session, text, [])),
     ]);

@@ -1,4 +1,4 @@
-import { simpleText } from '../../../db/text.ts';
+import { simpleText, simpleTextAsWritten } from '../../../db/text.ts';
 import { cancelledOnAbort } from '../apply/cancel.ts';
 import type { Run } from '../apply/run.ts';
 import type { MigrationScript } from '../file/migration.ts';
@@ -36,7 +36,7 @@ export async function traceFile(run: Run, script: MigrationScript, origin: Origi
     let before = await readRelationStates(session.sql);
     for (; index < script.statements.length; index += 1) {
       run.ctx.signal.throwIfAborted();
-      await cancelledOnAbort(run, simpleText(session, script.statements[index]?.text ?? ''));
+      await cancelledOnAbort(run, simpleTextAsWritten(session, script.statements[index]?.text ?? ''));
       const after = await readRelationStates(session.sql);
       statements.push({ statement: index, effects: effectsBetween(origin, before, after) });
       before = after;

@@ -1,6 +1,6 @@
 import type { Work } from '../../../context.ts';
 import { SQLSTATE, sqlstateOf } from '../../../db/sqlstate.ts';
-import { simpleText } from '../../../db/text.ts';
+import { simpleText, simpleTexts } from '../../../db/text.ts';
 import { inTransaction } from '../../../db/transaction.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { whileWatching } from '../../migrations/blockers.ts';
@@ -53,10 +53,9 @@ export async function* convertTable(
 async function* runStep(changer: Changer, plan: ConvertPlan, step: ConvertStep): Work<number> {
   changer.watcher.forget();
   if (step.transaction) {
-    const text = step.statements.join(';\n');
     const { attempts } = yield* changePatiently(changer, {
       what: `${plan.names.table}: ${step.what}`,
-      work: async () => simpleText(changer.session, text),
+      work: async () => simpleTexts(changer.session, step.statements),
     });
     return attempts;
   }
