@@ -38,6 +38,7 @@ export const rotate = defineCommand({
     'is left alone.\n\n' +
     'Exit 5 when values cannot be decrypted or the proof fails, 6 when rows stay locked: then the older key is not retired.',
   options: ROTATE_OPTIONS,
+  steadyMemory: true,
   examples: [
     'ordersync key rotate --type pii --dry-run',
     'ordersync key rotate --type pii',
