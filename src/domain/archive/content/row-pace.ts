@@ -4,7 +4,7 @@ import type { Context } from '../../../context.ts';
 export interface RowPace {
   /** Counts a row. @returns true when it is time for a rest */
   passed(): boolean;
-  /** Sleeps until the rows that have passed may have; at once when the signal aborts. */
+  /** Sleeps until the rows that have passed may have. Throws the signal's reason, at once when it aborts. */
   rest(): Promise<void>;
 }
 
@@ -27,6 +27,8 @@ export function createRowPace(
     rest: async () => {
       const leftMs = owedMs - (clock.monotonicMs() - sinceMs);
       if (leftMs > 0) await clock.sleep(leftMs, signal);
+      // Else the rows that are in this process already would be exported without a rest.
+      signal.throwIfAborted();
       // Time in which fewer rows passed than might have is not saved up: a burst afterwards would exceed the limit.
       sinceMs = clock.monotonicMs();
       owedMs = 0;

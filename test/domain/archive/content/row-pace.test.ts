@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createRowPace } from '../../../../src/domain/archive/content/row-pace.ts';
 
 /** A clock that stands still but for its sleepers, and for what a test says that work took. */
-function pacedAt(maxRate: number | undefined) {
+function pacedAt(maxRate: number | undefined, signal = new AbortController().signal) {
   const clock = {
     ms: 0,
     slept: 0,
@@ -13,7 +13,7 @@ function pacedAt(maxRate: number | undefined) {
       clock.slept += ms;
     },
   };
-  const pace = createRowPace({ clock, signal: new AbortController().signal }, maxRate);
+  const pace = createRowPace({ clock, signal }, maxRate);
   const pass = async (rows: number, tookMs = 0): Promise<void> => {
     for (let row = 0; row < rows; row += 1) {
       clock.ms += tookMs / rows;
@@ -54,5 +54,10 @@ describe('rows of an export', () => {
     const { clock, pass } = pacedAt(undefined);
     await pass(100_000);
     expect(clock.ms).toBe(0);
+  });
+
+  test('do not pass any more when the wait for them was cut short', async () => {
+    const { pass } = pacedAt(1, AbortSignal.abort(new Error('interrupted')));
+    await expect(pass(60)).rejects.toThrow('interrupted');
   });
 });
