@@ -7,10 +7,13 @@ import { addAuditLog, addNotification } from '../../schema/rows.ts';
 import { run } from '../../support/io.ts';
 import { fillMonths } from '../../support/archive/fill.ts';
 import { monthsAgo } from '../../support/archive/months.ts';
+import { runProgram, useBuild } from '../../support/program.ts';
 import { waitFor } from '../../support/wait.ts';
 import { useArchiveCommands } from './fixture.ts';
 
 const [FIRST, SECOND, THIRD] = [monthsAgo(9), monthsAgo(8), monthsAgo(7)] as const;
+
+useBuild();
 
 describe('months that leave', () => {
   const commands = useArchiveCommands();
@@ -87,23 +90,14 @@ describe('months that leave', () => {
       code: 4,
       stderr: expect.stringContaining('an archive or a clean-up is at work: pid'),
     });
-    const waiting = commands.archive('run --table audit_logs');
-    await waitFor(
-      async () =>
-        (
-          await superuser()`
-          select from pg_stat_activity
-          where datname = current_database() and application_name = 'ordersync archive run'
-            and query like '%hashtextextended(%'`
-        ).length > 0,
-      'the command asks for the lock',
-    );
-    await working`commit`;
-    // Which of the two depends on whether the other session still holds it when the command looks who does.
-    expect(await waiting).toMatchObject({
-      code: 0,
-      stderr: expect.stringMatching(/waiting for (pid|another session)/),
+    let said = (): string => '';
+    const waiting = runProgram('archive run --table audit_logs --yes'.split(' '), {
+      env: commands.env(),
+      onStart: ({ stderr }) => void (said = stderr),
     });
+    await waitFor(async () => said().includes('waiting for pid'), 'the command says whom it waits for');
+    await working`commit`;
+    expect(await waiting).toMatchObject({ code: 0, stderr: expect.stringContaining('waiting for pid') });
 
     await working`select pg_advisory_lock(hashtextextended('ordersync archive', 0))`;
     await owner`select cleanup_old_notification_logs(), cleanup_old_order_history(), cleanup_old_payment_events()`;
