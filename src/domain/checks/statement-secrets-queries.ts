@@ -31,8 +31,7 @@ export function readKeptSecrets(sql: Sql): Promise<KeptStatement[]> {
      where kept.queryid is null
         or kept.query ~* ${PASSWORD_PATTERN}
      group by kept.queryid, kept.userid, kept.dbid, roles.rolname, databases.datname
-     order by databases.datname, roles.rolname, kept.queryid
-    /* ordersync check sec.statement-secrets */`;
+     order by databases.datname, roles.rolname, kept.queryid`;
 }
 
 /** The word and then a constant that is not empty, also within another constant; or the password of a connection. */

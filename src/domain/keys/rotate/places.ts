@@ -30,7 +30,7 @@ export function* stripedPlaces(
   { items, stripes, pagesPerRead }: Layout,
 ): Generator<string, void, void> {
   const [first, end] = [placeOf(range.first), placeOf(range.end)];
-  const endPage = end.item === 0 ? end.page : end.page + 1;
+  const endPage = endPageOf(end);
   const holds = (page: number, item: number): boolean =>
     (page > first.page || item >= first.item) && (page < end.page || item < end.item);
   for (let stripe = 1; stripe <= Math.min(stripes, items); stripe += 1) {
@@ -46,12 +46,21 @@ export function* stripedPlaces(
 
 /** How many lists there are at most. */
 export function countReads(range: PlaceRange, { items, stripes, pagesPerRead }: Layout): number {
-  const [first, end] = [placeOf(range.first), placeOf(range.end)];
-  const endPage = end.item === 0 ? end.page : end.page + 1;
-  return Math.min(stripes, items) * Math.ceil((endPage - first.page) / pagesPerRead);
+  const pages = endPageOf(placeOf(range.end)) - placeOf(range.first).page;
+  return Math.min(stripes, items) * Math.ceil(pages / pagesPerRead);
 }
 
-function placeOf(place: string): { readonly page: number; readonly item: number } {
+interface Place {
+  readonly page: number;
+  readonly item: number;
+}
+
+/** The page after the last one that has a place before the end. */
+function endPageOf({ page, item }: Place): number {
+  return item === 0 ? page : page + 1;
+}
+
+function placeOf(place: string): Place {
   const [page, item] = place.slice(1, -1).split(',').map(Number);
   return { page: page ?? 0, item: item ?? 0 };
 }

@@ -45,8 +45,9 @@ export function targetOf(table: RotationTable, relation: string): Target {
 }
 
 /**
- * Measured: 500 to 2000 rows a statement cost least, and memory grows with them. Where the work is gentle each takes a millisecond or two, disk included:
- * the 99th percentile of a writer beside it was 2 to 3 times its own with 256 rows, and 1 time with 16.
+ * Measured: 500 to 2000 rows a statement cost least, and memory grows with them. Where the work is gentle each takes a
+ * millisecond or two, disk included: the 99th percentile of a writer beside it was 2 to 3 times its own with 256 rows, and 1
+ * time with 16.
  */
 const STATEMENT_ROWS = { fullSpeed: 768, gentle: 16 };
 
