@@ -7,6 +7,7 @@ import { addAuditLog, addNotification } from '../../schema/rows.ts';
 import { run } from '../../support/io.ts';
 import { fillMonths } from '../../support/archive/fill.ts';
 import { monthsAgo } from '../../support/archive/months.ts';
+import type { Running } from '../../support/program.ts';
 import { runProgram, useBuild } from '../../support/program.ts';
 import { waitFor } from '../../support/wait.ts';
 import { useArchiveCommands } from './fixture.ts';
@@ -90,12 +91,15 @@ describe('months that leave', () => {
       code: 4,
       stderr: expect.stringContaining('an archive or a clean-up is at work: pid'),
     });
-    let said = (): string => '';
+    let waiter: Running | undefined;
     const waiting = runProgram('archive run --table audit_logs --yes'.split(' '), {
       env: commands.env(),
-      onStart: ({ stderr }) => void (said = stderr),
+      onStart: (child) => void (waiter = child),
     });
-    await waitFor(async () => said().includes('waiting for pid'), 'the command says whom it waits for');
+    await waitFor(
+      async () => waiter?.stderr().includes('waiting for pid') === true,
+      'the command says whom it waits for',
+    );
     await working`commit`;
     expect(await waiting).toMatchObject({ code: 0, stderr: expect.stringContaining('waiting for pid') });
 
