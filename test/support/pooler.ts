@@ -18,15 +18,8 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
-/**
- * Starts PgBouncer in transaction mode before the test server. The test is left out where it is not installed.
- * @param accepts whether a session can be opened by this URL now
- */
-export async function startPooler(
-  context: TestContext,
-  database: string,
-  accepts: (url: string) => Promise<boolean> = canOpen,
-): Promise<Pooler> {
+/** Starts PgBouncer in transaction mode before the test server. The test is left out where it is not installed. */
+export async function startPooler(context: TestContext, database: string): Promise<Pooler> {
   const program = outside('pgbouncer', context);
   const { host, port, password } = testServer();
   const listenPort = await freePort();
@@ -57,7 +50,7 @@ pool_mode = transaction
     },
   };
   try {
-    await waitFor(async () => accepts(pooler.url), 'the pooler to accept connections');
+    await waitFor(async () => canOpen(pooler.url), 'the pooler to accept connections');
   } catch (error) {
     await pooler.stop();
     throw error;

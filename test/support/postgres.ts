@@ -32,8 +32,11 @@ export const TEST_SETTINGS = {
   log_line_prefix: '%m [%p] %q%u@%d/%a ',
 } as const;
 
+let own: EmbeddedServer | undefined;
+
+/** The server of this run, or of this file or block where that has its own (`useServer`). */
 export function testServer(): TestServer {
-  return inject('postgres');
+  return own ?? inject('postgres');
 }
 
 /** A database built once per run, of which every test file gets a copy. `build` gets the superuser's URL. */
@@ -94,17 +97,23 @@ export async function startServer(request: EmbeddedRequest = {}): Promise<Embedd
   return startEmbedded({ version: testServer().version, cache: true, ...request, settings });
 }
 
-/** `startServer` for all tests of a describe block or file: nobody else's sessions and statements are on it. */
+/**
+ * `startServer` for all tests of a describe block or file, and the server of the databases made after it there: nobody
+ * else's sessions and statements are on it.
+ */
 export function useServer(request: EmbeddedRequest = {}): { readonly current: EmbeddedServer } {
-  const holder: { current?: EmbeddedServer } = {};
   beforeAll(async () => {
-    holder.current = await startServer(request);
+    own = await startServer(request);
   });
-  afterAll(async () => holder.current?.stop('immediate'));
+  afterAll(async () => {
+    const server = own;
+    own = undefined;
+    await server?.stop('immediate');
+  });
   return {
     get current() {
-      if (holder.current === undefined) throw new Error('the server exists inside tests only');
-      return holder.current;
+      if (own === undefined) throw new Error('the server exists inside tests only');
+      return own;
     },
   };
 }

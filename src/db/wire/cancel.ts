@@ -35,7 +35,8 @@ export async function sendCancel(target: CancelTarget): Promise<void> {
     socket.on('error', () => {}).resume();
     signal.addEventListener('abort', () => socket.destroy());
     const closed = once(socket, 'close');
-    socket.end(cancelRequest(key));
+    // Not `end`: PgBouncer forgets a request whose sender says goodbye before it has passed it on. libpq waits too.
+    socket.write(cancelRequest(key));
     await closed;
   } catch (error) {
     // The server cannot be reached: then neither can the session, and its own queries report that.

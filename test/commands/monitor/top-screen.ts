@@ -2,7 +2,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll } from 'vitest';
 import type { Ran } from '../../support/io.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
-import { useDatabase } from '../../support/postgres.ts';
+import { useDatabase, useServer } from '../../support/postgres.ts';
 import { waitFor } from '../../support/wait.ts';
 import { monitor } from './fixture.ts';
 
@@ -85,8 +85,9 @@ interface Work {
   slept(): Promise<unknown>;
 }
 
-/** A database with a table, and two sessions: `order-batch` in a long statement with a secret in it, `shop-web` idle in a transaction. */
+/** A server of its own, for the screen shows everybody's sessions, with a table and two sessions: `order-batch` in a long statement with a secret in it, `shop-web` idle in a transaction. */
 export function useWork(secret: string): Work {
+  useServer();
   const database = useDatabase();
   const pids = { sleeper: 0, idle: 0 };
   const sessions: postgres.Sql[] = [];

@@ -8,7 +8,7 @@ import { openRowSession } from '../../../../src/domain/keys/rotate/row-session.t
 import { rotateChunks } from '../../../../src/domain/keys/rotate/rotate-chunks.ts';
 import { sweepRows } from '../../../../src/domain/keys/rotate/sweep.ts';
 import { driven } from '../../../support/context.ts';
-import type { TestDatabase } from '../../../support/postgres.ts';
+import { useServer, type TestDatabase } from '../../../support/postgres.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { startPooler } from '../../../support/pooler.ts';
 import { tablesOf, useRotation } from './fixture.ts';
@@ -121,6 +121,8 @@ describe('the rows of every table', () => {
 });
 
 describe('a table of many pages', () => {
+  // Any writing transaction, of any database, keeps old versions from being pruned, and an analyze does.
+  useServer({ settings: { autovacuum: 'off' } });
   const fixture = useRotation();
   beforeAll(async () => fixture.prepare());
 
@@ -128,29 +130,22 @@ describe('a table of many pages', () => {
     const { begin, addUsers, database } = fixture;
     const { sql } = database.current;
     await addUsers(6000);
-    const sizes: { readonly growth: number; readonly heapOnly: number }[] = [];
-    // Any transaction of the tests beside this one keeps old versions from being pruned, wherever it is: the best one counts.
-    while (sizes.length < 4 && !sizes.some(({ heapOnly }) => heapOnly > 0.8)) {
-      await sql`vacuum full users`;
-      await sql`vacuum (freeze, analyze) users`;
-      const before = await usersTable(sql);
-      const rotation = await begin('pii', ['users']);
-      const { result, events } = await driven(rotateChunks(rotation.needs, rotation.request()));
-      expect(result).toMatchObject({ rows: 6000, values: 30_000, misses: 0 });
-      const last = events.findLast(({ kind }) => kind === 'progress');
-      expect(last).toMatchObject({ label: 'users', done: 6000, total: 6000, unit: 'rows' });
-      expect(last).toHaveProperty(
-        'detail',
-        expect.stringMatching(/^HOT (\d+|\?) %, WAL \d+ MB\/s, lag \d+ s, misses 0, bad 0$/),
-      );
-      await waitFor(async () => (await usersTable(sql)).updates >= before.updates + 6000, 'the counts of the updates');
-      const after = await usersTable(sql);
-      const heapOnly = (after.heapOnly - before.heapOnly) / (after.updates - before.updates);
-      sizes.push({ growth: after.bytes / before.bytes, heapOnly });
-    }
-    const best = sizes.at(-1);
-    expect(best?.heapOnly).toBeGreaterThan(0.8);
-    expect(best?.growth).toBeLessThan(1.25);
+    await sql`vacuum full users`;
+    await sql`vacuum (freeze, analyze) users`;
+    const before = await usersTable(sql);
+    const rotation = await begin('pii', ['users']);
+    const { result, events } = await driven(rotateChunks(rotation.needs, rotation.request()));
+    expect(result).toMatchObject({ rows: 6000, values: 30_000, misses: 0 });
+    const last = events.findLast(({ kind }) => kind === 'progress');
+    expect(last).toMatchObject({ label: 'users', done: 6000, total: 6000, unit: 'rows' });
+    expect(last).toHaveProperty(
+      'detail',
+      expect.stringMatching(/^HOT (\d+|\?) %, WAL \d+ MB\/s, lag \d+ s, misses 0, bad 0$/),
+    );
+    await waitFor(async () => (await usersTable(sql)).updates >= before.updates + 6000, 'the counts of the updates');
+    const after = await usersTable(sql);
+    expect((after.heapOnly - before.heapOnly) / (after.updates - before.updates)).toBeGreaterThan(0.8);
+    expect(after.bytes / before.bytes).toBeLessThan(1.25);
   });
 
   test('values that are stored out of line are read in parts, however many are in a chunk', async () => {
