@@ -83,6 +83,7 @@ test('killed in a statement that goes on for hours: the server ends it, and its 
   child.kill('SIGKILL');
   await exited;
   await expectNoLocks(database);
+  expect(await appliedCount(database)).toBe(0);
   await expectTruth(database);
 });
 
