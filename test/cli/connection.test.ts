@@ -10,8 +10,8 @@ const database = useDatabase();
 
 const SECRET = 'hunter2-Geheim';
 
-/** Far above any deadline that is set here, for a loaded machine; it tells a deadline from none. */
-const PATIENCE_MS = 60_000;
+/** Longer than a test may take: a program that ends before did so because of what it saw. */
+const NO_DEADLINE_S = '3600';
 
 const listeners: Server[] = [];
 async function listen(server: Server): Promise<number> {
@@ -35,11 +35,8 @@ afterAll(() => {
 });
 
 async function refusal(url: string | undefined, more: Readonly<Record<string, string>> = {}) {
-  const started = performance.now();
-  const env = { ORDERSYNC_DATABASE_URL: url, PGCONNECT_TIMEOUT: '2', ...more };
-  const ended = await runProgram(['migrate', 'status'], { env });
-  expect(performance.now() - started).toBeLessThan(PATIENCE_MS);
-  return ended;
+  const env = { ORDERSYNC_DATABASE_URL: url, PGCONNECT_TIMEOUT: NO_DEADLINE_S, ...more };
+  return runProgram(['migrate', 'status'], { env });
 }
 
 /** What was shown, in its parts: one message, one hint, and nothing else; never the password. */
@@ -87,7 +84,7 @@ describe('what a user sees', () => {
   });
 
   it('for a port that says nothing, after the deadline', async () => {
-    const ended = await refusal(someone(`127.0.0.1:${silent}/orders`));
+    const ended = await refusal(someone(`127.0.0.1:${silent}/orders`), { PGCONNECT_TIMEOUT: '2' });
     expect(parts(ended)).toEqual(refused(`no answer from 127.0.0.1:${silent} within 2 s`, 'check host and port'));
   });
 

@@ -29,17 +29,14 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function refusal(url: string, deadlineMs?: number): Promise<unknown> {
-  const started = performance.now();
-  const outcome = await openSession(settingsOf(url), {
-    applicationName: 'ordersync test',
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-  }).then(
+/** Longer than a test may take: who ends before did so because of what it saw. */
+const NO_DEADLINE_MS = 3_600_000;
+
+async function refusal(url: string, deadlineMs = NO_DEADLINE_MS): Promise<unknown> {
+  return openSession(settingsOf(url), { applicationName: 'ordersync test', deadlineMs }).then(
     () => 'connected',
     (error: unknown) => error,
   );
-  expect(performance.now() - started).toBeLessThan(30_000);
-  return outcome;
 }
 
 describe.each(['disable', 'prefer', 'require'])('with sslmode=%s', (mode) => {
@@ -103,7 +100,7 @@ describe('a refusal is one clear message', () => {
   });
 
   it('for a host name that nobody knows', async () => {
-    const error = await refusal('postgres://someone:s3cret@no-such-host.invalid/orders', 20_000);
+    const error = await refusal('postgres://someone:s3cret@no-such-host.invalid/orders');
     expect(error).toMatchObject({ code: 'connection' });
     expect(String(error)).toMatch(/host name of no-such-host.invalid:5432 (is not known|cannot be looked up now)/);
   });

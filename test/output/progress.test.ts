@@ -163,7 +163,7 @@ describe('on a terminal', () => {
     await vi.waitUntil(async () => {
       await setImmediate();
       return told.text().includes('validating');
-    });
+    }, 60_000);
     told.progress.handle({ kind: 'note', message: 'a note' });
     told.pass(4000);
     expect(told.text()).toMatch(/validating the constraint 4 s/);

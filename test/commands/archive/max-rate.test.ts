@@ -46,7 +46,7 @@ describe('ordersync archive run --max-rate', () => {
     let stop: (() => void) | undefined;
     // A row a second: far from its end when it is told to stop, however slow the machine.
     const running = archive('1', { onStart: (child) => (stop = () => child.kill('SIGINT')) });
-    await expect.poll(journal, { timeout: 120_000 }).toBe('planned');
+    await expect.poll(journal).toBe('planned');
     stop?.();
     expect(await running).toMatchObject({ code: 130 });
     expect(await journal()).toBe('planned');

@@ -1,9 +1,10 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { addAuditLog } from '../../schema/rows.ts';
 import { monthFromNow, nameIn } from '../partition/fixture.ts';
 import type { Fault } from './fault.ts';
 import { openSession, planting } from './planting.ts';
 import { changingCatalogue, shiftView } from './shifted-view.ts';
+import { cancelWhenStuck } from '../../support/cancelled.ts';
 
 /** Faults of indexes, partitions and statistics. */
 export const PERFORMANCE_FAULTS: readonly Fault[] = [
@@ -102,11 +103,12 @@ export const PERFORMANCE_FAULTS: readonly Fault[] = [
         'begin isolation level repeatable read',
         'select from notification_logs limit 1',
       );
-      const detaching = postgres(site.server.urlFor('shop'), { max: 1, connection: { statement_timeout: 500 } });
-      await detaching
-        .unsafe(`alter table notification_logs detach partition ${name} concurrently`)
-        .catch(() => undefined);
-      await detaching.end();
+      await cancelWhenStuck(
+        site.server.urlFor('shop'),
+        `alter table notification_logs detach partition ${name} concurrently`,
+        async () =>
+          (await site.sql`select from pg_inherits where inhrelid = ${name}::regclass and inhdetachpending`).length > 0,
+      );
       await reader.close();
       return async () => {
         await site.sql`drop table if exists ${site.sql(name)}`;

@@ -68,7 +68,7 @@ describe('key rotate-index of addresses, payments and rate limits', () => {
     const backfill = commands.key('rotate-index external_id backfill');
     const waiting = async () => sql()`
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(waiting).toHaveLength(1);
     await writer`commit`;
     writer.release();
     expect(await backfill).toMatchObject({ code: 0, stderr: expect.stringContaining('1 left because others changed') });

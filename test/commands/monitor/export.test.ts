@@ -12,6 +12,8 @@ import { useSchema } from '../../support/schema.ts';
 import { assertNoServerErrors, markServerLog } from '../../support/server-log.ts';
 import { monitor } from './fixture.ts';
 
+/** A collector that runs out of its time has nothing to tell, and a busy machine is slow. */
+const PATIENCE = '--timeout 10min --deadline 1h';
 const SECRET = 'geheim4711';
 const EMAIL_HASH = 'c0ffee'.padEnd(64, '0');
 const NOWHERE = 'postgres://someone:hunter2@127.0.0.1:1/nothing';
@@ -35,7 +37,7 @@ describe('monitor export', () => {
 
   it('is clean in the eyes of promtool, and has nothing that the registry does not have', async (context) => {
     const promtool = outside('promtool', context);
-    const { code, stdout, stderr } = await monitor(database.current.url, 'export');
+    const { code, stdout, stderr } = await monitor(database.current.url, `export ${PATIENCE}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const checked = await runFile(promtool, ['check', 'metrics'], { stdin: stdout });
     expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -46,7 +48,7 @@ describe('monitor export', () => {
   });
 
   it('tells what is there: exact numbers, escaped names, ages in seconds', async () => {
-    const { stdout } = await monitor(database.current.url, 'export');
+    const { stdout } = await monitor(database.current.url, `export ${PATIENCE}`);
     expect(value(stdout, 'ordersync_up')).toBe('1');
     expect(value(stdout, 'ordersync_sequence_last_value{sequence="public.large"}')).toBe('9007199254740993');
     expect(stdout).toContain(String.raw`ordersync_table_total_bytes{table="public.\"odd \"\"name\\ <b>주문\""}`);
@@ -60,7 +62,7 @@ describe('monitor export', () => {
   });
 
   it('has no text of a statement, no account and no password in it', async () => {
-    const { stdout } = await monitor(database.current.url, 'export');
+    const { stdout } = await monitor(database.current.url, `export ${PATIENCE}`);
     expect(stdout).toContain('ordersync_statements_calls_total{query_id="');
     for (const secret of [SECRET, EMAIL_HASH, 'planted', 'generate_series', new URL(database.current.url).password]) {
       expect(stdout).not.toContain(secret);
@@ -68,7 +70,10 @@ describe('monitor export', () => {
   });
 
   it('has the same figures as rows', async () => {
-    const { code, stdout } = await monitor(database.current.url, 'export --format json --collect metrics/logins');
+    const { code, stdout } = await monitor(
+      database.current.url,
+      `export ${PATIENCE} --format json --collect metrics/logins`,
+    );
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { data: unknown[] }).data).toContainEqual({
       metric: 'ordersync_logins_failed',
@@ -126,7 +131,7 @@ describe('monitor export by a plain role', () => {
 
   it('says which collectors could not look, and raises no error on the server', async () => {
     const mark = await markServerLog(testServer().logFile);
-    const { code, stdout, stderr } = await monitor(database.current.urlFor(roles[0]!), 'export');
+    const { code, stdout, stderr } = await monitor(database.current.urlFor(roles[0]!), `export ${PATIENCE}`);
     expect(code).toBe(0);
     expect(value(stdout, 'ordersync_up')).toBe('1');
     expect(value(stdout, 'ordersync_collector_success{collector="metrics/keys"}')).toBe('0');

@@ -10,7 +10,16 @@ import { waitFor } from '../../support/wait.ts';
 import { monitor } from './fixture.ts';
 
 const TOKEN = 'a-token-that-nobody-guesses-4711';
-const QUICK = ['--collect', 'metrics/server', '--collect', 'monitor/cache'];
+const QUICK = [
+  '--collect',
+  'metrics/server',
+  '--collect',
+  'monitor/cache',
+  '--timeout',
+  '10min',
+  '--deadline',
+  '10min',
+];
 
 describe('monitor serve', () => {
   const database = useDatabase();
@@ -101,7 +110,7 @@ describe('monitor serve beside a server that goes and comes', () => {
 
   it('is ordersync_up 0 with status 200 while it is down, and 1 again afterwards', async () => {
     const postgres = server!;
-    const served = await serve(postgres.url, [...QUICK, '--cache', '0', '--timeout', '1s', '--deadline', '2s']);
+    const served = await serve(postgres.url, [...QUICK, '--cache', '0']);
     const isUp = async (): Promise<string> => {
       const response = await fetch(`${served.base}/metrics`);
       const [, up] = /^ordersync_up (\d)$/m.exec(await response.text()) ?? [];

@@ -99,7 +99,7 @@ describe('sessions', () => {
     const queue = await Promise.all(Array.from({ length: 40 }, () => connect('queue')));
     for (const session of queue) void session.start('begin; lock table dishes in access exclusive mode');
     await waiting(40);
-    const { data } = await answer(url(), 'blocking --timeout 30s');
+    const { data } = await answer(url(), 'blocking');
     const pids = [holder, ...queue].map(({ pid }) => pid);
     const found = ours(data, pids).map(({ pid }) => Number(pid));
     expect(found.toSorted((one, other) => one - other)).toEqual(pids.toSorted((one, other) => one - other));
@@ -125,13 +125,14 @@ describe('sessions', () => {
   });
 
   it('counts connections without its own, by what is asked, against what a plain role may use', async () => {
-    await connect('shop');
-    await connect('shop');
+    const { name: shop } = database.current;
+    await connect(shop);
+    await connect(shop);
     const idle = await connect('idle one');
     await idle.start('begin; select 1');
     const all = await answer(url(), 'connections --by application --idle-in-transaction 0');
     const group = (name: string) => all.data.find((row) => row['name'] === name);
-    expect(group('shop')).toMatchObject({ scope: 'group', connections: 2 });
+    expect(group(shop)).toMatchObject({ scope: 'group', connections: 2 });
     expect(all.data.every((row) => Number(row['longest_in_state_ms'] ?? 0) >= 0)).toBe(true);
     const [limits] = await database.current.sql<{ allowed: number }[]>`
       select current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer

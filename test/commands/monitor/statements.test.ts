@@ -2,7 +2,6 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { withoutPassword, withPassword } from '../../support/password-statements.ts';
 import { createRole } from '../../support/roles.ts';
 import { useDatabase } from '../../support/postgres.ts';
-import { waitFor } from '../../support/wait.ts';
 import { answer, inSection, monitor } from './fixture.ts';
 import type { Row } from './fixture.ts';
 
@@ -29,8 +28,15 @@ describe('ordersync monitor slow-queries and explain', () => {
     await sql`select pg_sleep(0.15), 'slow one'`;
     for (let call = 0; call < 50; call += 1) await sql`select count(*) from dishes where name = 'often'`;
     const slow = await statements('--sort mean --min-mean 100ms');
-    expect(slow.map(({ query }) => query)).toEqual([expect.stringContaining('select pg_sleep(')]);
-    expect(slow[0]).toMatchObject({ calls: 1, mean_ms: expect.toSatisfy((ms) => ms >= 100), verdict: 'ok' });
+    // Whatever else took so long on a busy machine belongs there too.
+    const beyond = (await statements()).filter(({ mean_ms }) => Number(mean_ms) >= 100);
+    expect(new Set(slow.map(({ query }) => query))).toEqual(new Set(beyond.map(({ query }) => query)));
+    expect(find(slow, 'select pg_sleep(')).toMatchObject({
+      calls: 1,
+      mean_ms: expect.toSatisfy((ms) => ms >= 150),
+      verdict: 'ok',
+    });
+    expect(find(slow, 'select pg_stat_statements_reset')).toBeUndefined();
     const often = find(await statements('--sort calls'), 'from dishes where name');
     expect(often).toMatchObject({
       calls: 50,
@@ -60,23 +66,6 @@ describe('ordersync monitor slow-queries and explain', () => {
     expect(await statements(`--id=${String(all?.['query_id'])}`)).toHaveLength(1);
     await sql`revoke all on dishes from ${sql(role.user)}`;
     await role.drop();
-  });
-
-  it('counts within a window only what ran in it', async () => {
-    const { sql } = database.current;
-    await sql`select count(*) from dishes where id = 1`;
-    const watched = statements('--window 4s');
-    await waitFor(async () => {
-      const [seen] =
-        await sql`select from pg_stat_statements where query like '%jsonb_agg%ordersync monitor/slow-queries%'`;
-      return seen !== undefined;
-    }, 'the first snapshot');
-    await sql`select count(*) from dishes where name = 'new'`;
-    await sql`select count(*) from dishes where id = 1`;
-    const rows = await watched;
-    expect(find(rows, 'where name')).toMatchObject({ calls: 1 });
-    expect(find(rows, 'where id')).toMatchObject({ calls: 1 });
-    expect(find(await statements(), 'where id')).toMatchObject({ calls: 2 });
   });
 
   it('never shows a literal: not a password that the extension keeps in clear, which is a warning of its own', async () => {

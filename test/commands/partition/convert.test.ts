@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addUser } from '../../schema/rows.ts';
 import { nameIn, ownerUrl, usePartitionCommands } from './fixture.ts';
+import { cancelWhenStuck } from '../../support/cancelled.ts';
 
 const ROWS = 200_000;
 
@@ -98,19 +99,19 @@ describe('ordersync partition convert', () => {
     const planned = await commands.rows('convert access_logs --dry-run');
     const [constraint] = planned;
     await sql().unsafe(String(constraint?.['sql'])).simple();
-    const breaker = postgres(ownerUrl(commands.database.current), { max: 1, connection: { statement_timeout: 400 } });
     const reader = postgres(commands.database.current.url, { max: 1 });
     const held = await reader.reserve();
     await held`begin`;
     await held`select count(*) from access_logs`;
     await held`insert into access_logs (trace_id, success) values ('held', true)`;
-    await breaker
-      .unsafe('create unique index concurrently access_logs_convert_key on access_logs (id, created_at)')
-      .catch(() => undefined);
+    await cancelWhenStuck(
+      ownerUrl(commands.database.current),
+      'create unique index concurrently access_logs_convert_key on access_logs (id, created_at)',
+      async () => (await sql()`select from pg_class where relname = 'access_logs_convert_key'`).length > 0,
+    );
     await held`commit`;
     held.release();
     await reader.end();
-    await breaker.end();
     const resumed = await commands.rows('convert access_logs --dry-run');
     expect(resumed).toHaveLength(planned.length - 1);
     expect(resumed.map(({ sql: text }) => String(text)).join()).toContain('drop index concurrently');
@@ -148,7 +149,7 @@ describe('ordersync partition convert', () => {
 
   /** Inserts row after row until stopped; each on its own, with the timeout that nobody may be kept waiting for longer. */
   function keepInserting(user: string): { stop(): Promise<{ rows: number; failed: string[] }> } {
-    const client = postgres(commands.database.current.url, { max: 1, connection: { lock_timeout: 5000 } });
+    const client = postgres(commands.database.current.url, { max: 1, connection: { lock_timeout: 60_000 } });
     const failed: string[] = [];
     let rows = 0;
     const stopping = new AbortController();

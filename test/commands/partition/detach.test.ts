@@ -13,6 +13,7 @@ import {
   insert,
 } from '../../schema/rows.ts';
 import { monthFromNow, nameIn, usePartitionCommands } from './fixture.ts';
+import { cancelWhenStuck } from '../../support/cancelled.ts';
 
 const at = (month: string) => `${month}-10T00:00:00Z`;
 
@@ -100,11 +101,13 @@ describe('ordersync partition detach', () => {
       const month = monthFromNow(-7 + index);
       const name = nameIn('notification_logs', month);
       const reader = await holdTable('notification_logs');
-      const detaching = postgres(commands.database.current.url, { max: 1, connection: { statement_timeout: 500 } });
-      await detaching
-        .unsafe(`alter table notification_logs detach partition ${name} concurrently`)
-        .catch(() => undefined);
-      await detaching.end();
+      const { sql, url } = commands.database.current;
+      await cancelWhenStuck(
+        url,
+        `alter table notification_logs detach partition ${name} concurrently`,
+        async () =>
+          (await sql`select from pg_inherits where inhrelid = ${name}::regclass and inhdetachpending`).length > 0,
+      );
       expect(await commands.rows('check --table notification_logs')).toContainEqual(
         expect.objectContaining({ partition: name, check: 'detach', verdict: 'critical' }),
       );

@@ -153,7 +153,8 @@ describe('several runs at once', () => {
     await waitFor(
       async () =>
         (
-          await database.sql`select 1 from pg_stat_activity where query like 'select pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`
+          await database.sql`
+            select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`
         ).length > 0,
       'the slow run is at work',
     );

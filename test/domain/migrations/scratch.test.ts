@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SCRATCH_MARK } from '../../../src/domain/migrations/scratch-queries.ts';
 import { withScratchDatabase } from '../../../src/domain/migrations/scratch.ts';
 import type { ScratchContext } from '../../../src/domain/migrations/scratch.ts';
 import { driven, testContext } from '../../support/context.ts';
-import { asSuperuser, testServer, useDatabase } from '../../support/postgres.ts';
+import { asSuperuser, testServer, useDatabase, useServer } from '../../support/postgres.ts';
 import { createRole } from '../../support/roles.ts';
 
 const database = useDatabase();
@@ -123,11 +123,9 @@ describe('withScratchDatabase', () => {
     const OLD = 'ordersync_scratch_0000000000aa';
     const YOUNG = 'ordersync_scratch_0000000000bb';
     const FOREIGN = 'ordersync_scratch_0000000000cc';
-    afterAll(() =>
-      asSuperuser(async (sql) => {
-        for (const name of [OLD, YOUNG, FOREIGN]) await sql`drop database if exists ${sql(name)}`;
-      }),
-    );
+    // Whatever scratch work comes next on a server removes them, that of other files too.
+    useServer();
+    const alone = useDatabase();
 
     test('one that is marked and older than a day is removed, and no other', async () => {
       await asSuperuser(async (sql) => {
@@ -135,7 +133,7 @@ describe('withScratchDatabase', () => {
         await sql.unsafe(`comment on database ${OLD} is '${SCRATCH_MARK}2020-01-01T00:00:00Z'`);
         await sql.unsafe(`comment on database ${YOUNG} is '${SCRATCH_MARK}${new Date().toISOString()}'`);
       });
-      const { events } = await inScratch(testContext(database.current.url), nameOf);
+      const { events } = await inScratch(testContext(alone.current.url), nameOf);
       expect(events.filter(({ kind }) => kind === 'note')).toEqual([
         { kind: 'note', message: expect.stringContaining(OLD) },
       ]);

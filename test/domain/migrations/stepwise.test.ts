@@ -146,12 +146,15 @@ test('CREATE INDEX CONCURRENTLY outwaits an open transaction beyond lock_timeout
     database.url,
     await folderOf({ ...TABLE, '002_b.up.sql': `${OUTSIDE}create index concurrently a_n on a (n);` }),
   );
-  const building = upIn(ctx, { lockTimeoutMs: 100 });
+  const heard: string[] = [];
+  const building = upIn(ctx, { lockTimeoutMs: 100 }, (message) => void heard.push(message));
   await waitFor(async () => {
-    const rows =
-      await database.sql`select 1 from pg_stat_activity where query like 'create index%' and wait_event_type = 'Lock' and age(clock_timestamp(), query_start) > '1 second'`;
-    return rows.length > 0;
-  }, 'the build waits');
+    const rows = await database.sql`
+      select from pg_stat_activity
+       where datname = current_database() and query like 'create index%' and wait_event_type = 'Lock'
+         and age(clock_timestamp(), query_start) > '1 second'`;
+    return rows.length > 0 && heard.length > 0;
+  }, 'the build waits, and says so');
   await held`commit`;
   held.release();
   const { told } = await building;

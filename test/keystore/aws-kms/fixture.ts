@@ -82,7 +82,8 @@ export function useKms(): { readonly kms: FakeKms; readonly key: Key; readonly o
     env.kms = await startKms();
     env.key = env.kms.keys.create({ alias: 'alias/pii' });
     restore = setAwsEnvironment(environmentOf(env.kms));
-    env.open = openStore({ key: env.key.arn, attemptTimeoutMs: 2_000, timeoutMs: 20_000 });
+    // What hangs is asked with a patience of its own; an answer that a busy machine delays is not to be asked for twice.
+    env.open = openStore({ key: env.key.arn, attemptTimeoutMs: 60_000, timeoutMs: 20_000 });
   });
   afterEach(async () => {
     env.open.store.close();

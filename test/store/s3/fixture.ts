@@ -69,7 +69,8 @@ export function useS3(options: { readonly objectLock?: boolean } = {}): TestS3 {
     env.open = (options = {}, signal = new AbortController().signal) => {
       const clock = createJumpingClock();
       const needs = { clock, signal, random: () => 0.5 };
-      const limits = { timeoutMs: 20_000, attemptTimeoutMs: 5_000 };
+      // What hangs is asked with a patience of its own; an answer that a busy machine delays is not to be asked for twice.
+      const limits = { timeoutMs: 20_000, attemptTimeoutMs: 60_000 };
       const store = createS3Store(needs, {
         bucket: 'archive',
         prefix: 'shop/prod',

@@ -61,6 +61,10 @@ export async function* queryArchive(
       );
       yield { kind: 'phase', message: `asking ${files.length} files` };
       return { ...(await readRows(ctx, engine, request)), files: files.length };
+    } catch (error) {
+      // Whatever DuckDB was at, it says that it was interrupted, and not by whom.
+      ctx.signal.throwIfAborted();
+      throw error;
     } finally {
       stopInterrupting();
       engine.close();
@@ -143,7 +147,6 @@ async function readRows(
     }
     return { columns, rows: rows.slice(0, mostRows), cut: rows.length > mostRows };
   } catch (error) {
-    signal.throwIfAborted();
     throw queryError(error);
   }
 }

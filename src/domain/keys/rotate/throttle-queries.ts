@@ -16,6 +16,7 @@ export async function readPressure({ sql }: Session, application: string): Promi
       select coalesce(array_agg(pid), '{}') as pids
         from pg_catalog.pg_stat_activity
        where application_name = ${application}
+         and datname = current_database()
     )
     select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::double precision as written,
            (
