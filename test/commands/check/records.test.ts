@@ -122,7 +122,7 @@ test('looking does not count as a rollback of the application', async () => {
 test('acting as the application leaves nothing behind, not even what a function in a policy does', async () => {
   const { sql } = commands.database.current;
   const heard: string[] = [];
-  const { unlisten } = await sql.listen('seen_by_policy', (payload) => heard.push(payload));
+  const listening = await sql.listen('seen_by_policy', (payload) => heard.push(payload));
   await sql.unsafe(`
     create function loud() returns boolean language plpgsql as
       $$ begin perform pg_notify('seen_by_policy', current_user); return true; end $$;
@@ -134,5 +134,5 @@ test('acting as the application leaves nothing behind, not even what a function 
   expect(heard).toEqual(['last']);
   await sql`drop policy loud on orders`;
   await sql`drop function loud`;
-  await unlisten();
+  await listening.unlisten();
 });

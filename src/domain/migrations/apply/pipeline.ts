@@ -23,7 +23,8 @@ export async function sendPipelined<T>(
   const answers: Promise<{ tag: T; error: unknown } | undefined>[] = [];
   let failure: { tag: T; error: unknown } | undefined;
   for (const { tag, waits = false, send } of queue) {
-    while (waits && failure === undefined && answers.length > 0) failure = await answers.shift();
+    const left = waits ? 0 : answers.length;
+    while (failure === undefined && answers.length > left) failure = await answers.shift();
     if (failure !== undefined || stop() || session.lost) break;
     answers.push(
       send().then(
