@@ -5,8 +5,8 @@
 -- why: at 100 % nobody can connect, on-call included
 -- fix: sql
 with facts as (
-  select count(*) filter (where backend_type = 'client backend') as taken,
-         count(*) filter (where state is null and backend_type = 'client backend') as hidden,
+  -- Of sessions of other roles a plain role sees the database, not the kind; background processes have no database.
+  select count(*) filter (where backend_type = 'client backend' or backend_type is null and datid is not null) as taken,
          current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
            - coalesce(current_setting('reserved_connections', true)::integer, 0) as room
     from pg_stat_activity

@@ -9,8 +9,8 @@
 -- column: oldest_prepared_transaction_ms double precision gauge ms  age of the oldest prepared transaction
 -- metrics: sessions
 select
-  coalesce(max(extract(epoch from clock_timestamp() - a.xact_start)), 0)::double precision * 1000 as oldest_transaction_ms,
-  coalesce(max(extract(epoch from clock_timestamp() - a.state_change)) filter (where a.state like 'idle in transaction%'), 0)::double precision * 1000
+  coalesce(max(extract(epoch from clock_timestamp() - a.xact_start)), v.nothing)::double precision * 1000 as oldest_transaction_ms,
+  coalesce(max(extract(epoch from clock_timestamp() - a.state_change)) filter (where a.state like 'idle in transaction%'), v.nothing)::double precision * 1000
     as longest_idle_in_transaction_ms,
   l.waiting as waiting_for_locks,
   l.longest_ms as longest_lock_wait_ms,
@@ -29,6 +29,8 @@ cross join (
     coalesce(max(extract(epoch from clock_timestamp() - x.prepared)), 0)::double precision * 1000 as oldest_ms
   from pg_prepared_xacts as x
 ) as p
+-- Where sessions are hidden, that none is seen says nothing.
+cross join (select case when count(*) = count(h.backend_type) then 0 end as nothing from pg_stat_activity as h) as v
 left join pg_stat_activity as a
   on a.backend_type = 'client backend' and a.pid <> pg_backend_pid()
-group by l.waiting, l.longest_ms, p.prepared, p.oldest_ms
+group by v.nothing, l.waiting, l.longest_ms, p.prepared, p.oldest_ms

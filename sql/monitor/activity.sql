@@ -21,6 +21,7 @@
 -- column: wait text label  what it waits for
 -- column: xmin_age bigint gauge wide  transactions since the oldest row version that it may still see, which vacuum has to keep
 -- column: query text label sql  the statement, or the last one
+-- column: verdict text label
 -- warn: transaction_ms >= :long_transaction  a long transaction keeps its locks and holds vacuum back => ordersync monitor cancel <pid>
 -- crit: transaction_ms >= :endless_transaction  a transaction this old bloats every busy table => ordersync monitor terminate <pid>
 -- warn: idle_in_transaction_ms >= :idle_in_transaction  a transaction is open and idle => ordersync monitor terminate <pid>; set idle_in_transaction_session_timeout for its role
@@ -29,7 +30,7 @@ select
   a.usename::text as "user",
   a.datname::text as database,
   a.application_name as application,
-  coalesce(host(a.client_addr), 'local') as client,
+  case when a.backend_type is not null then coalesce(host(a.client_addr), 'local') end as client,
   a.state,
   extract(epoch from clock_timestamp() - a.xact_start)::double precision * 1000 as transaction_ms,
   case when a.state = 'active'
@@ -38,10 +39,12 @@ select
     then extract(epoch from clock_timestamp() - a.state_change)::double precision * 1000 end as idle_in_transaction_ms,
   case when a.state <> 'idle' then concat_ws(': ', a.wait_event_type, a.wait_event) end as wait,
   age(a.backend_xmin)::bigint as xmin_age,
-  a.query
+  a.query,
+  case when a.backend_type is null then 'unknown' else 'ok' end as verdict
 from pg_stat_activity as a
-where a.backend_type in ('client backend', 'parallel worker', 'logical replication worker')
+-- Of a hidden session neither its kind nor its state is told; background processes have no database.
+where (a.backend_type in ('client backend', 'parallel worker', 'logical replication worker') or a.backend_type is null and a.datid is not null)
   and a.pid <> pg_backend_pid()
-  and ($1::boolean or a.state <> 'idle' or a.xact_start is not null)
+  and ($1::boolean or a.state is distinct from 'idle' or a.xact_start is not null)
 order by a.xact_start nulls last, a.query_start, a.pid
 limit $2::bigint

@@ -102,12 +102,15 @@ select
   case when t.level = 0 and b.longest_ms >= $1::double precision then
     case when t.pid = 0 then 'a prepared transaction blocks others'
       when a.state like 'idle in transaction%' then 'its transaction is idle and blocks others'
+      when a.pid is not null and a.backend_type is null then 'it blocks others, and whether it runs a statement is hidden'
       else 'it blocks others' end
   end as reason,
   case when t.level = 0 and b.longest_ms >= $1::double precision then
     case when t.pid = 0 then 'ordersync monitor activity names prepared transactions; commit prepared or rollback prepared'
       -- Cancelling ends a statement, and an idle transaction runs none.
       when a.state like 'idle in transaction%' then format('ordersync monitor terminate %s', t.pid)
+      when a.pid is not null and a.backend_type is null
+        then format('grant pg_read_all_stats to %I, which shows whether to cancel or to terminate %s', current_user, t.pid)
       else format('ordersync monitor cancel %s', t.pid) end
   end as fix
 from tree as t

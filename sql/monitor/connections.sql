@@ -17,6 +17,7 @@
 -- column: oldest_transaction_ms double precision gauge ms  age of the oldest open transaction
 -- column: longest_in_state_ms double precision gauge ms wide  longest time since a session changed its state
 -- column: longest_idle_in_transaction_ms double precision gauge ms  longest time that an open transaction has done nothing
+-- column: verdict text label
 -- metrics: connections by scope, name
 -- warn: used >= :warn_at  nearly all connections are taken => a pooler, or fewer connections of the application: ordersync monitor connections --by application
 -- crit: used >= :crit_at  nearly all connections are taken => ordersync monitor connections --by application shows who holds them
@@ -28,6 +29,7 @@ with reserved as (
 sessions as (
   select
     a.pid,
+    a.backend_type is null as hidden,
     case $1::text
       when 'state' then coalesce(a.state, 'hidden')
       when 'role' then a.usename::text
@@ -52,7 +54,9 @@ select
   count(s.pid)::double precision / nullif(current_setting('max_connections')::bigint - r.places, 0) as used,
   max(s.transaction_ms) as oldest_transaction_ms,
   max(s.state_ms) as longest_in_state_ms,
-  max(s.idle_in_transaction_ms) as longest_idle_in_transaction_ms
+  max(s.idle_in_transaction_ms) as longest_idle_in_transaction_ms,
+  -- How long a hidden transaction has been idle is not known. That too many are connected is, and is worse.
+  case when bool_or(s.hidden) then 'unknown' else 'ok' end as verdict
 from reserved as r
 left join sessions as s on true
 group by r.places
@@ -61,7 +65,8 @@ select 'group', g.*
 from (
   select
     s.name, count(*) as connections, null::bigint, null::double precision,
-    max(s.transaction_ms), max(s.state_ms), null::double precision
+    max(s.transaction_ms), max(s.state_ms), null::double precision,
+    case when bool_or(s.hidden) then 'unknown' else 'ok' end
   from sessions as s
   group by s.name
   order by connections desc, s.name

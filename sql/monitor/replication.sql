@@ -15,6 +15,7 @@
 -- column: lag_ms double precision gauge ms  until replayed; empty when idle and caught up
 -- column: lag_bytes bigint gauge bytes  sent and not sent, not replayed
 -- column: reply_age_ms double precision gauge ms wide  since its last message
+-- column: verdict text label
 -- metrics: replication by standby, client
 -- warn: lag_ms >= :lag  it replays late => a long query or a slow disk on the standby; ordersync monitor activity there
 -- crit: lag_ms >= :critical_lag  it replays very late => a long query or a slow disk on the standby; ordersync monitor activity there
@@ -24,13 +25,14 @@
 -- warn: state = startup  it has not begun to stream
 select
   coalesce(nullif(r.application_name, ''), r.pid::text) as standby,
-  coalesce(host(r.client_addr), 'local') as client,
+  case when r.state is not null then coalesce(host(r.client_addr), 'local') end as client,
   r.state,
   r.sync_state as sync,
   extract(epoch from r.replay_lag)::double precision * 1000 as lag_ms,
   pg_wal_lsn_diff(
     case when pg_is_in_recovery() then pg_last_wal_receive_lsn() else pg_current_wal_lsn() end,
     r.replay_lsn)::bigint as lag_bytes,
-  extract(epoch from clock_timestamp() - r.reply_time)::double precision * 1000 as reply_age_ms
+  extract(epoch from clock_timestamp() - r.reply_time)::double precision * 1000 as reply_age_ms,
+  case when r.state is null then 'unknown' else 'ok' end as verdict
 from pg_stat_replication as r
 order by standby

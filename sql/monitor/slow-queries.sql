@@ -127,17 +127,9 @@ select
   i.stats_reset as since,
   i.dealloc as evicted,
   case when clear.password then 'warning' when s.queryid is null then 'unknown' else 'ok' end as verdict,
-  -- Of a hidden statement in the words of the section, which then says them once.
-  case
-    when clear.password then 'pg_stat_statements keeps a password of this statement in clear'
-    when s.queryid is null then format(
-      'statements of other roles have no text and no id: role %s is not a member of pg_read_all_stats', reader.role)
-  end as reason,
-  case
-    when clear.password then format(
-      'change that password, then: select pg_stat_statements_reset(queryid => %s)', s.queryid)
-    when s.queryid is null then format('grant pg_read_all_stats to %s', reader.role)
-  end as fix
+  case when clear.password then 'pg_stat_statements keeps a password of this statement in clear' end as reason,
+  case when clear.password
+    then format('change that password, then: select pg_stat_statements_reset(queryid => %s)', s.queryid) end as fix
 from summed as s
 left join pg_database as d on d.oid = s.dbid
 cross join pg_stat_statements_info as i
@@ -145,7 +137,6 @@ cross join pg_stat_statements_info as i
 cross join lateral (select s.query ~* concat_ws('|',
   '\mpassword\M\s*(=|to\M)?\s*(e|u&)?(''(?!''([^'']|$))|''''(?=\w)|\$([a-z_]\w*)?\$)(?!scram-sha-256\$)',
   '\mconnection\M\s*''[^'']*\mpassword\s*=') as password) as clear
-cross join (select format('"%s"', replace(current_user, '"', '""')) as role) as reader
 where s.total_ms / s.calls >= $2::double precision
   and s.calls >= $3::bigint
   and ($8::text is null or s.queryid::text = $8)

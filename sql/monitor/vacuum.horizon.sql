@@ -1,6 +1,6 @@
 -- summary: who holds vacuum back: the oldest snapshots
 -- empty: nothing holds vacuum back
--- wants: role pg_read_all_stats  snapshots of other roles are hidden
+-- wants: role pg_read_all_stats  ages of transactions of other roles are hidden
 -- param: held_back bigint = 1000000  transactions that somebody holds vacuum back by from which it is a warning
 -- column: holder text label
 -- column: kind text label
@@ -13,7 +13,9 @@ from (
     'process ' || a.pid as holder, 'session' as kind, age(a.backend_xmin)::bigint as xmin_age,
     extract(epoch from clock_timestamp() - a.xact_start)::double precision * 1000 as age_ms
   from pg_stat_activity as a
-  where a.backend_xmin is not null and a.pid <> pg_backend_pid() and a.backend_type = 'client backend'
+  where a.backend_xmin is not null and a.pid <> pg_backend_pid()
+    -- The snapshot is shown to everybody; of other roles' sessions the kind is not, and background processes have no database.
+    and (a.backend_type = 'client backend' or a.backend_type is null and a.datid is not null)
   union all
   select 'slot ' || s.slot_name, 'slot', greatest(age(s.xmin), age(s.catalog_xmin))::bigint, null
   from pg_replication_slots as s

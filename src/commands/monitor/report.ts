@@ -4,7 +4,7 @@ import type { OverviewChapter } from '../../domain/monitor/overview.ts';
 import { readOverview } from '../../domain/monitor/overview.ts';
 import { worst } from '../../domain/reports/judge.ts';
 import type { Chart, Chapter, PageSection, Report, SectionVerdict } from '../../output/report.ts';
-import { presentReport } from '../reports/present.ts';
+import { emptyWords, presentReport } from '../reports/present.ts';
 import { readFindings } from './report-findings.ts';
 
 /** What on-call asks first comes first. */
@@ -125,7 +125,7 @@ function pageSection(result: OverviewChapter['sections'][number]): PageSection {
     columns,
     rows,
     verdict: presented.verdicts?.[0],
-    empty: result.file.empty,
+    empty: emptyWords(result),
     losses: result.losses.map(({ reason, fix }) => `${reason}; ${fix}`),
     chart: CHARTS[name],
   };

@@ -1,3 +1,4 @@
+import { emptyWords } from '../reports/present.ts';
 import { questionOf } from '../../cli/confirm.ts';
 import type { ServerFacts } from '../../db/session.ts';
 import type { TopLook } from '../../domain/monitor/top.ts';
@@ -44,7 +45,7 @@ function columnOf(section: Section | undefined, name: string): Column[] {
 function emptyText({ last }: Seen, { filter }: TopState): string {
   if (last === undefined) return 'looking …';
   if (last.section.rows.length > 0) return `nothing here contains "${filter}"`;
-  return last.look.section.file.empty ?? 'nothing to show';
+  return emptyWords(last.look.section) ?? 'nothing to show';
 }
 
 function insteadOf({ server, environment, last }: Seen, { mode }: TopState): ScreenFrame['instead'] {

@@ -61,9 +61,7 @@ function warningsOf(section: SectionResult): string[] {
 const MOST_FIXES = 5;
 
 function notesOf(sections: readonly SectionResult[], judgement: ReportResult['judgement']): string[] {
-  const empty = sections.flatMap(({ file, rows, judgement: own }) =>
-    rows.length === 0 && file.empty !== undefined && own?.verdict !== 'unknown' ? [file.empty] : [],
-  );
+  const empty = sections.flatMap((section) => emptyWords(section) ?? []);
   if (judgement === undefined || judgement.verdict === 'ok') return empty;
   const seen = sections.filter(({ looked }) => looked).flatMap(({ judgement: own }) => own?.fixes ?? []);
   const fixes = [...new Set(seen)];
@@ -73,6 +71,11 @@ function notesOf(sections: readonly SectionResult[], judgement: ReportResult['ju
     ...fixes.slice(0, MOST_FIXES).map((fix) => `fix: ${fix}`),
     ...(fixes.length > MOST_FIXES ? [`${fixes.length - MOST_FIXES} more fixes are in the column fix: --verbose`] : []),
   ];
+}
+
+/** What it means that a section has no rows; undefined when it has some, or when there may be some that it cannot see. */
+export function emptyWords({ file, rows, losses, judgement }: SectionResult): string | undefined {
+  return rows.length > 0 || losses.length > 0 || judgement?.verdict === 'unknown' ? undefined : file.empty;
 }
 
 export function sectionOf({ file, columns, rows, judgement }: SectionResult): Section {

@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts';
+import { quoteIdentifier } from '../../db/identifiers.ts';
 import type { Session } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
 import { maskStatement } from '../reports/mask.ts';
@@ -68,6 +69,11 @@ function refuse(kind: SignalKind, target: TargetRow, user: string): void {
         hint: 'a member of pg_signal_backend may, and only a superuser may end a superuser’s',
       },
     );
+  }
+  if (type === null && target.database !== null) {
+    throw new OrdersyncError('permission', `what process ${pid} is and does is hidden from role "${user}"`, {
+      hint: `grant pg_read_all_stats to ${quoteIdentifier(user)}`,
+    });
   }
   if (type !== 'client backend' && type !== 'autovacuum worker') {
     throw new OrdersyncError('precondition', `process ${pid} is no client session but a ${type ?? 'hidden'} process`, {

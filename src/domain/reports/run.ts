@@ -65,8 +65,8 @@ export async function runSection(
     const judgement = { verdict: 'unknown' as const, reasons: [reason], fixes: [fix] };
     return { file, looked: false, judgement, columns, rows: [], losses: [], durationMs };
   }
-  const rows = answer.rows.map((row) => presentableRow(file, row, request));
   const losses = [...answer.losses, ...(request.replicas?.lacks ?? [])];
+  const rows = answer.rows.map((row) => presentableRow(file, row, request, losses));
   return {
     file,
     looked: true,
@@ -109,8 +109,11 @@ function judges({ rules, columns }: ReportFile): boolean {
 /** Nothing wrong in what can be seen is not `ok` as long as something cannot be seen. */
 function judgementOf(rows: readonly SectionRow[], losses: readonly Lack[], judged: boolean): Judgement | undefined {
   if (!judged) return undefined;
-  const blind = losses.map(({ reason, fix }) => ({ verdict: 'unknown' as const, reasons: [reason], fixes: [fix] }));
-  return worst([...rows.flatMap(({ judgement }) => judgement ?? []), ...blind]);
+  return worst([...rows.flatMap(({ judgement }) => judgement ?? []), ...blindness(losses)]);
+}
+
+function blindness(losses: readonly Lack[]): Judgement[] {
+  return losses.map(({ reason, fix }) => ({ verdict: 'unknown', reasons: [reason], fixes: [fix] }));
 }
 
 type Answer = { readonly lack: Lack } | { readonly rows: readonly TextRow[]; readonly losses: readonly Lack[] };
@@ -187,12 +190,23 @@ function sentParams({ params }: ReportFile, { sql }: Body): readonly Param[] {
   return params.slice(0, Math.max(0, ...Array.from(sql.matchAll(/\$(\d+)/g), ([, number]) => Number(number))));
 }
 
-function presentableRow(file: ReportFile, row: TextRow, { values, reveal = false }: SectionRequest): SectionRow {
+function presentableRow(
+  file: ReportFile,
+  row: TextRow,
+  { values, reveal = false }: SectionRequest,
+  losses: readonly Lack[],
+): SectionRow {
   const shown = file.columns.map(({ name, flags }) => [name, shownValue(row[name], flags, reveal)] as const);
   return {
     values: Object.fromEntries(shown),
-    judgement: judges(file) ? judgeRow(file.rules, row, values) : undefined,
+    judgement: judges(file) ? explained(judgeRow(file.rules, row, values), losses) : undefined,
   };
+}
+
+/** A row that is unknown without a reason of its own is so for what the section cannot see. */
+function explained(judgement: Judgement, losses: readonly Lack[]): Judgement {
+  const unexplained = judgement.verdict === 'unknown' && judgement.reasons.length === 0;
+  return unexplained && losses.length > 0 ? worst(blindness(losses)) : judgement;
 }
 
 function shownValue(value: unknown, flags: ReportColumn['flags'], reveal: boolean): unknown {

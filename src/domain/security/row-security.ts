@@ -27,11 +27,13 @@ export interface Probe {
 }
 
 /**
- * Acts as the application for two users and for nobody, and looks for rows that it must not see. In a read-only transaction
- * that is rolled back: nothing of the role and the settings stays.
+ * Acts as the application for two users and for nobody, and looks for rows that it must not see. Read-only, and rolled back to
+ * a savepoint: nothing stays of the role and the settings, nor of what a function in a policy may do (NOTIFY, set_config). The
+ * transaction itself is committed, because a rollback would be counted among those of the application.
  */
 export async function probeRowSecurity(session: Session, limitMs: number): Promise<Probe> {
-  await simpleTexts(session, ['begin read only', limitStatements(limitMs), 'set local lock_timeout = 200']);
+  const limits = [limitStatements(limitMs), 'set local lock_timeout = 200'];
+  await simpleTexts(session, ['begin read only', ...limits, 'savepoint oneself']);
   try {
     await simpleText(session, 'set local row_security = off');
     const tables = await readProbed(session.sql);
@@ -42,7 +44,7 @@ export async function probeRowSecurity(session: Session, limitMs: number): Promi
     }
     return { tables, identities };
   } finally {
-    if (!session.lost) await simpleText(session, 'rollback');
+    if (!session.lost) await simpleTexts(session, ['rollback to savepoint oneself', 'commit']);
   }
 }
 

@@ -114,7 +114,25 @@ test('looking does not count as a rollback of the application', async () => {
     return row!;
   };
   const before = await count();
-  const { length } = await commands.rows('--only ops.* --only perf.* --only data.*');
+  const { length } = await commands.rows('--only ops.* --only perf.* --only data.* --only sec.rls-*');
   await waitFor(async () => (await count()).done > before.done + length, 'the transactions to be counted');
   expect((await count()).undone).toBe(before.undone);
+});
+
+test('acting as the application leaves nothing behind, not even what a function in a policy does', async () => {
+  const { sql } = commands.database.current;
+  const heard: string[] = [];
+  const listening = await sql.listen('seen_by_policy', (payload) => heard.push(payload));
+  await sql.unsafe(`
+    create function loud() returns boolean language plpgsql as
+      $$ begin perform pg_notify('seen_by_policy', current_user); return true; end $$;
+    create policy loud on orders for select to application_role using (loud())`);
+  const [row] = await commands.rows('--only sec.rls-behaviour');
+  expect(row?.severity).toBe('critical');
+  await sql`notify seen_by_policy, 'last'`;
+  await waitFor(() => heard.length > 0, 'a notification');
+  expect(heard).toEqual(['last']);
+  await sql`drop policy loud on orders`;
+  await sql`drop function loud`;
+  await listening.unlisten();
 });

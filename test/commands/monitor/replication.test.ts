@@ -44,6 +44,18 @@ describe('a primary and its standby', () => {
     expect(here.server).toMatchObject({ role: 'standby' });
   });
 
+  it('a standby whose positions are hidden from the role is not called ok', async () => {
+    await sql`create role blind login password 'blind'`;
+    const url = new URL(primary.url);
+    url.username = 'blind';
+    url.password = 'blind';
+    const found = inSection(await answer(url.href, 'replication'), 'replication');
+    expect(found).toMatchObject([
+      { state: null, client: null, verdict: 'unknown', fix: expect.stringContaining('grant pg_read_all_stats to') },
+    ]);
+    await sql`drop role blind`;
+  });
+
   it('paused replay is a lag on both, as long as there is something to replay', async () => {
     const replica = postgres(standby.urlFor('postgres'), { max: 1 });
     try {

@@ -2,14 +2,13 @@ import type { Session } from '../../../db/session.ts';
 
 export interface Sent<T> {
   readonly tag: T;
+  /** Sent only once everything before it has gone well: an aborted transaction answers whatever comes with one more error. */
+  readonly waits?: boolean;
   /** Sends; the session's connection keeps the order in which this is called. */
   readonly send: () => Promise<unknown>;
 }
 
-/**
- * Enough to hide the round trip. More would gain nothing and, after a failure, leave that many more lines "current
- * transaction is aborted" in the server's log.
- */
+/** Enough to hide the round trip; more would gain nothing. */
 const IN_FLIGHT = 16;
 
 /**
@@ -23,7 +22,9 @@ export async function sendPipelined<T>(
 ): Promise<{ readonly tag: T; readonly error: unknown } | undefined> {
   const answers: Promise<{ tag: T; error: unknown } | undefined>[] = [];
   let failure: { tag: T; error: unknown } | undefined;
-  for (const { tag, send } of queue) {
+  for (const { tag, waits = false, send } of queue) {
+    const left = waits ? 0 : answers.length;
+    while (failure === undefined && answers.length > left) failure = await answers.shift();
     if (failure !== undefined || stop() || session.lost) break;
     answers.push(
       send().then(

@@ -8,8 +8,6 @@ import { beginStep, endStep, endStepHere, statementHash } from '../journal.ts';
 import { sendNow } from '../send-now.ts';
 import { cancelledOnAbort } from './cancel.ts';
 import { checkBuilt, removeInvalid, tookEffect } from './concurrent-index.ts';
-import { sendPipelined } from './pipeline.ts';
-
 import { isLost } from './retry.ts';
 import type { ReadyFile, Run } from './run.ts';
 import type { StatementKind } from './statement-kind.ts';
@@ -85,14 +83,10 @@ async function* beforeStep(
 
 async function runAtomically(session: Session, { statement }: Step, id: string): Promise<StepError | undefined> {
   const { sql } = session;
-  const queue = [
-    () => sendNow(sql`begin`),
-    () => simpleTextAsWritten(session, statement.text),
-    () => endStepHere(sql, id),
-    () => sendNow(sql`commit`),
-  ].map((send) => ({ tag: undefined, send }));
-  // All four are sent whatever the first are answered: after an error COMMIT is answered with ROLLBACK.
-  return sendPipelined(session, queue, () => false);
+  const failed = await outcomeOf(Promise.all([sendNow(sql`begin`), simpleTextAsWritten(session, statement.text)]));
+  if (failed === undefined) return outcomeOf(Promise.all([endStepHere(sql, id), sendNow(sql`commit`)]));
+  if (!isLost(session, failed.error)) await sql`rollback`;
+  return failed;
 }
 
 /**

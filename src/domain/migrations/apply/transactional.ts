@@ -26,8 +26,8 @@ interface Progress {
 
 /**
  * One attempt at one file, or at several that are to stand or fall together: BEGIN, the statements, each file's ledger
- * row, COMMIT, written without waiting. After an error the server ignores the rest and answers COMMIT with ROLLBACK, so
- * nothing stays.
+ * row, COMMIT. What may fail is waited for before more is sent, so that a failed attempt, which may be one of many, leaves
+ * one error in the server's log and not one for each statement behind it.
  */
 export async function attemptTransaction(run: Run, files: readonly ReadyFile[]): Promise<Attempt> {
   const { session, ctx } = run;
@@ -50,10 +50,10 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
   for (const file of files) {
     const tag = { file, message: undefined };
     if (last === undefined) yield { tag, send: () => sendNow(sql`begin isolation level read committed`) };
-    yield { tag, send: () => restoreSession(run.session, run.settings) };
+    yield { tag, waits: last !== undefined, send: () => restoreSession(run.session, run.settings) };
     yield { tag, send: () => setFileSettings(run, file) };
     yield* statementsOf(run.session, file);
-    yield { tag, send: async () => void progress.executionTimesMs.push(await recordFile(run, file)) };
+    yield { tag, waits: true, send: async () => void progress.executionTimesMs.push(await recordFile(run, file)) };
     last = tag;
   }
   if (last === undefined) return;
@@ -69,7 +69,7 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
 
 function* statementsOf(session: Session, file: ReadyFile): Generator<Sent<Tag>> {
   for (const message of messagesOf(file.script)) {
-    yield { tag: { file, message }, send: () => simpleTextAsWritten(session, message.text) };
+    yield { tag: { file, message }, waits: true, send: () => simpleTextAsWritten(session, message.text) };
   }
 }
 
