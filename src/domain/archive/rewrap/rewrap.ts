@@ -7,6 +7,7 @@ import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
 import { loadDatabaseKeys } from '../../encryption/database-keys.ts';
 import { ARCHIVED_TABLE_NAMES } from '../plan/tables.ts';
+import type { KeptFile } from '../removal.ts';
 import { readJournal } from '../run/journal-queries.ts';
 import { takeArchiveLock } from '../run/lock.ts';
 import type { ChainRun } from '../run/needs.ts';
@@ -35,6 +36,8 @@ export interface Rewrapped {
   readonly stays: readonly StayingManifest[];
   /** Superseded manifests whose files are kept. */
   readonly old: readonly OldManifest[];
+  /** Files of rewraps that were broken off, which the store does not let go; part of no archive. */
+  readonly kept: readonly KeptFile[];
 }
 
 /** What of a failure belongs to one manifest, so that the others go on. */
@@ -68,10 +71,10 @@ export async function* runRewrap(
       );
     for (const reason of fallbacks) yield { kind: 'note', message: `values are encrypted one by one: ${reason}` };
     const kept = await planRewrap(session, keys, request);
-    if (!request.removeOld) return { outcomes, stays, old: kept.old };
+    if (!request.removeOld) return { outcomes, stays, old: kept.old, kept: run.kept };
     yield* removeAll(run, kept.old, outcomes);
     const left = await planRewrap(session, keys, request);
-    return { outcomes, stays, old: left.old };
+    return { outcomes, stays, old: left.old, kept: run.kept };
   } catch (error) {
     throw error instanceof OrdersyncError && error.code === 'interrupted' ? interruptedAfter(error, outcomes) : error;
   } finally {

@@ -26,5 +26,5 @@ export async function* openChain(
   const tell = (event: ProgressEvent): void => void told.push(event);
   await adoptStored({ signer, publicKeys, database: identity.database, tell }, { ledger, store });
   yield* told;
-  return { ctx, session, store, ledger, signer, publicKeys, identity };
+  return { ctx, session, store, ledger, signer, publicKeys, identity, kept: [] };
 }

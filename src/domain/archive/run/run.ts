@@ -8,6 +8,7 @@ import { createRowPace } from '../content/row-pace.ts';
 import type { ArchivePlan, ArchiveRequest, PlannedMonth, Staying } from '../plan/plan.ts';
 import { planArchive } from '../plan/plan.ts';
 import { whyItStays } from '../plan/stays.ts';
+import type { KeptFile } from '../removal.ts';
 import { removeCover } from './cover.ts';
 import type { JournalEntry } from './journal-queries.ts';
 import { takeArchiveLock } from './lock.ts';
@@ -36,6 +37,8 @@ export interface MonthOutcome {
 export interface Archived {
   readonly outcomes: readonly MonthOutcome[];
   readonly stays: readonly Staying[];
+  /** Files of exports that were broken off, which the store does not let go; part of no archive. */
+  readonly kept: readonly KeptFile[];
 }
 
 /** What of a failure belongs to one month, so that the other tables go on. */
@@ -70,7 +73,7 @@ export async function* runArchive(
       if (outcome.problem !== undefined || outcome.entry !== undefined || planned.kind === 'cover')
         outcomes.push(outcome);
     }
-    return { outcomes, stays };
+    return { outcomes, stays, kept: run.kept };
   } finally {
     await lock.release();
   }
