@@ -25,7 +25,7 @@ const DAMAGES: readonly [string, (text: string) => string | null][] = [
 describe('a manifest that is not as it was signed', () => {
   const site = useRewrapFolder();
   const fileOf = (sequence: number) => path.join(site.store.path, `manifests/00000000${sequence}.json`);
-  let undo: () => void = () => undefined;
+  let undo: (() => void) | undefined;
 
   const READERS: readonly (readonly string[])[] = [
     ['archive', 'verify'],
@@ -46,13 +46,13 @@ describe('a manifest that is not as it was signed', () => {
     await site.makeMonths('audit_logs', KEPT);
     for (const month of [KEPT, LEFT, LATER, NEWEST]) await site.addAudit(month, 4);
     const { code } = await site.here([...RUN, '--keep']);
-    expect(code).toBe(0);
+    if (code !== 0) throw new Error('the first month was not exported');
     for (const month of [LEFT, LATER, NEWEST]) await site.leave('audit_logs', month);
     await site.newKeys('pii');
   });
   afterEach(() => {
-    undo();
-    undo = () => undefined;
+    undo?.();
+    undo = undefined;
   });
 
   describe.each(NEEDED_BY)('%i, %s', (sequence, _, commands) => {
@@ -68,7 +68,8 @@ describe('a manifest that is not as it was signed', () => {
         const { code, stdout, stderr } = await site.here(words);
         expect({ words, code }).toEqual({ words, code: 5 });
         expect(stdout + stderr).toContain(`manifests/00000000${sequence}.json`);
-        if (words[1] !== 'verify') expect(stderr).toMatch(/(hint: |\n {2}).*ordersync archive verify/u);
+        const told = stderr.includes('ordersync archive verify') || words[1] === 'verify';
+        expect({ words, told }).toEqual({ words, told: true });
       }
       // Both tell what the database knows, and read nothing of a store.
       for (const words of ['archive list', 'archive head']) expect(await site.here(words)).toMatchObject({ code: 0 });

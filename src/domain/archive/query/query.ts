@@ -61,6 +61,10 @@ export async function* queryArchive(
       );
       yield { kind: 'phase', message: `asking ${files.length} files` };
       return { ...(await readRows(ctx, engine, request)), files: files.length };
+    } catch (error) {
+      // What DuckDB says of an interrupt is told as one, wherever it met it.
+      ctx.signal.throwIfAborted();
+      throw error;
     } finally {
       stopInterrupting();
       engine.close();

@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../../store/store.ts';
 import { loadDatabaseKeys } from '../../encryption/database-keys.ts';
 import { ARCHIVED_TABLE_NAMES } from '../plan/tables.ts';
 import type { KeptFile } from '../removal.ts';
+import { stoppedAfter } from '../stopped.ts';
 import { readJournal } from '../run/journal-queries.ts';
 import { takeArchiveLock } from '../run/lock.ts';
 import type { ChainRun } from '../run/needs.ts';
@@ -76,21 +77,22 @@ export async function* runRewrap(
     const left = await planRewrap(session, keys, request);
     return { outcomes, stays, old: left.old, kept: run.kept };
   } catch (error) {
-    throw error instanceof OrdersyncError && error.code === 'interrupted' ? interruptedAfter(error, outcomes) : error;
+    throw stoppedRewrap(error, outcomes);
   } finally {
     await lock.release();
   }
 }
 
-/** Nobody gets a report then: what was done is told with the error. */
-function interruptedAfter(
-  { code, message, details }: OrdersyncError,
-  outcomes: readonly RewrapOutcome[],
-): OrdersyncError {
+/** What was done when Ctrl-C, or a connection that was lost, ended it. */
+function stoppedRewrap(error: unknown, outcomes: readonly RewrapOutcome[]): unknown {
   const count = (state: RewrapOutcome['state']) => outcomes.filter((outcome) => outcome.state === state).length;
   const done = `manifests rewrapped: ${count('rewrapped')}, rid of their old files: ${count('removed')}`;
-  return new OrdersyncError(code, `${message}; ${done}`, {
-    ...details,
+  return stoppedAfter(describeServerError(error) ?? error, {
+    said: done,
+    kept: count('rewrapped') + count('removed') > 0,
+    body: outcomes.flatMap(({ planned: { sequence, table, month }, problem }) =>
+      problem === undefined ? [] : [`manifest ${sequence} (${table} ${month}): ${problem.message}`],
+    ),
     hint: 'what was finished stays, and the same command goes on',
   });
 }

@@ -15,6 +15,7 @@ import { takeArchiveLock } from './lock.ts';
 import { archiveMonth } from './month.ts';
 import type { ArchiveRun } from './needs.ts';
 import { openChain } from './open-chain.ts';
+import { stoppedRun } from './stopped.ts';
 
 export interface RunRequest extends ArchiveRequest {
   readonly manners: Manners;
@@ -47,7 +48,8 @@ const OF_ONE_MONTH: ReadonlySet<string> = new Set(['unhealthy', 'checksum_mismat
 /**
  * Archives months, one after the other, under the archive's lock. A month that fails ends its table for this run: what is
  * younger would leave from above it.
- * @throws OrdersyncError what concerns all of it: `lock_held`, a lost connection, a store that fails
+ * @throws OrdersyncError what concerns all of it: `lock_held`, a lost connection, a store that fails; what was done by then is
+ *   told with it
  */
 export async function* runArchive(
   ctx: ArchiveRun['ctx'] & Pick<Context, 'keys'>,
@@ -55,9 +57,10 @@ export async function* runArchive(
   request: RunRequest,
 ): Work<Archived> {
   const lock = yield* takeArchiveLock(ctx, session, request.waitMs);
+  const outcomes: MonthOutcome[] = [];
+  let begun: PlannedMonth | undefined;
   try {
     const { run, plan } = yield* begin(ctx, { session, store }, request);
-    const outcomes: MonthOutcome[] = [];
     const stays: Staying[] = [...plan.stays];
     const failed = new Set<string>();
     for (const planned of plan.months) {
@@ -68,12 +71,16 @@ export async function* runArchive(
         stays.push({ table, month: planned.month, why });
         continue;
       }
+      begun = planned;
       const outcome = yield* archiveOne(run, planned);
+      begun = undefined;
       if (outcome.problem !== undefined) failed.add(table);
       if (outcome.problem !== undefined || outcome.entry !== undefined || planned.kind === 'cover')
         outcomes.push(outcome);
     }
     return { outcomes, stays, kept: run.kept };
+  } catch (error) {
+    throw await stoppedRun(session, error, { outcomes, begun });
   } finally {
     await lock.release();
   }
