@@ -88,7 +88,7 @@ export const rewrap = defineCommand({
 });
 
 function storeOf(ctx: Context, { from: to, ...options }: RewrapValues) {
-  return ctx.store(storeRequestOf({ ...options, to }));
+  return ctx.store({ ...storeRequestOf({ ...options, to }), option: '--from' });
 }
 
 function requestOf({ table, month, fromKey, removeOld }: RewrapValues): RewrapRequest {
