@@ -68,13 +68,13 @@ describe('Ctrl-C while an archive is read', () => {
   async function interruptAfter(manifest: number, words: string | readonly string[]) {
     const { s3, bucket } = site.store;
     const [file = ''] = site.filesOf(manifest);
-    const { get } = bucket.objects;
+    const get = bucket.objects.get.bind(bucket.objects);
     bucket.objects.get = (key) => {
       if (key.endsWith(file)) {
         delete (bucket.objects as { get?: unknown }).get;
         s3.fail('hang', { operation: 'GetObject' });
       }
-      return get.call(bucket.objects, key);
+      return get(key);
     };
     const asked = s3.calls.length;
     const hangs = () => s3.calls.slice(asked).some(({ outcome }) => outcome === 'hang');
@@ -129,7 +129,7 @@ describe('Ctrl-C while an archive is read', () => {
     const ran = await site.bin(words, { ORDERSYNC_FAULT: 'restore-loaded@2:interrupt' });
     expect(ran).toMatchObject({ code: 130, stdout: '' });
     expect(ran.stderr).toContain(`interrupted by SIGINT; the restoration of payments ${months[0]} is not finished\n`);
-    const back = [...ran.stderr.matchAll(/^ *\w+: back and proven in (\w+)$/gmu)].map(([, name]) => name);
+    const back = [...ran.stderr.matchAll(/^ *\w+: back and proven in (\w+)$/gmu)].map(([, name = '']) => name);
     expect(back).toHaveLength(2);
     const tables = await site.database.current.sql`
       select relname as name from pg_class where relname like '%restored%' and relkind = 'r' order by relname`;

@@ -17,6 +17,7 @@ function scissors(site: ReturnType<typeof useRewrapFolder>) {
   const backends = () => superuser()`
     select pid, wait_event_type from pg_stat_activity
      where application_name like 'ordersync archive%' and datname = current_database()`;
+  const waits = async () => (await backends()).some((one) => one['wait_event_type'] === 'Lock');
   const cut = async () => superuser()`
     select pg_terminate_backend(pid) from pg_stat_activity
      where application_name like 'ordersync archive%' and datname = current_database()`;
@@ -31,7 +32,6 @@ function scissors(site: ReturnType<typeof useRewrapFolder>) {
     await sql.unsafe(
       `create trigger gate before ${event} on ${table} for each row when (${condition}) execute function wait_at_gate()`,
     );
-    const waits = async () => (await backends()).some((one) => one['wait_event_type'] === 'Lock');
     const [ran] = await Promise.all([site.bin(words), waitFor(waits, 'the command waits at the gate').then(cut)]);
     await holder`select pg_advisory_unlock(${GATE})`;
     holder.release();
