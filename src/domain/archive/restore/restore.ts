@@ -77,7 +77,7 @@ export async function* restoreMonth(
 }
 
 /** What was back when Ctrl-C, or a connection that was lost, ended it. */
-export function stoppedRestore(error: unknown, { table, month }: RestoreRequest, done: readonly string[]): unknown {
+function stoppedRestore(error: unknown, { table, month }: RestoreRequest, done: readonly string[]): unknown {
   return stoppedAfter(describeServerError(error) ?? error, {
     said: done.length === 0 ? 'nothing was restored' : `the restoration of ${table} ${month} is not finished`,
     kept: done.length > 0,
