@@ -44,6 +44,8 @@ export interface KeyStoreRequest {
 export interface StoreRequest {
   /** Another place than the configured one: a directory, or `s3://bucket/prefix`. */
   readonly to?: string | undefined;
+  /** The option that names it, for messages; `--to` unless it is said. */
+  readonly option?: '--to' | '--from';
   /** Of a store that speaks the protocol of S3. */
   readonly endpoint?: string | undefined;
   /** Until when S3 is to refuse the removal of what is uploaded. */

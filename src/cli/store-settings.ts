@@ -28,7 +28,7 @@ const S3_URL = /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(?<prefi
 export function resolveStoreSettings(
   io: Pick<Io, 'env' | 'cwd'>,
   { archive, environment }: Configuration,
-  request: Pick<StoreRequest, 'to' | 'endpoint'> = {},
+  request: Pick<StoreRequest, 'to' | 'option' | 'endpoint'> = {},
 ): StoreSettings | undefined {
   // As with the connection: what --env names is not overruled by variables.
   const env = archive !== undefined && environment.origin === 'flag --env' ? {} : io.env;
@@ -43,7 +43,7 @@ export function resolveStoreSettings(
     const found = archive?.value[member];
     return found === undefined ? undefined : { value: found, origin: archive?.origin ?? '' };
   };
-  const to = find(flagOf('--to', request.to), 'ORDERSYNC_ARCHIVE', 'to');
+  const to = find(flagOf(request.option ?? '--to', request.to), 'ORDERSYNC_ARCHIVE', 'to');
   if (to === undefined) return undefined;
   const endpoint = find(flagOf('--endpoint', request.endpoint), 'ORDERSYNC_S3_ENDPOINT', 'endpoint');
   if (to.value.startsWith('s3:')) return s3Settings(to, endpoint, archive);

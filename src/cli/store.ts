@@ -36,7 +36,7 @@ async function openStore(io: Io, needs: StoreNeeds, request: StoreRequest): Prom
   const settings = resolveStoreSettings(io, await needs.configuration(), request);
   if (settings === undefined) {
     throw new OrdersyncError('config', 'no place for archives is configured', {
-      hint: 'give --to, ORDERSYNC_ARCHIVE, or "archive" of the environment in ordersync.config.json: a directory or s3://bucket/prefix',
+      hint: `give ${request.option ?? '--to'}, ORDERSYNC_ARCHIVE, or "archive" of the environment in ordersync.config.json: a directory or s3://bucket/prefix`,
     });
   }
   if (settings.kind === 'directory') {

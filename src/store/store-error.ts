@@ -48,10 +48,10 @@ export function storeFaultOf(error: unknown): StoreFault | undefined {
   return error.details.facts?.['reason'] as StoreFault | undefined; // every error of a store comes from storeError
 }
 
-/** Whether the store does not let anybody, or this caller, do what was asked: by rights, by retention, by a lock. */
+/** Whether the store does not let anybody, or this caller, do what was asked: by rights, by retention, by a lock, or never. */
 export function isRefusal(error: unknown): error is OrdersyncError {
   const fault = storeFaultOf(error);
-  return fault === 'access_denied' || fault === 'refused';
+  return fault === 'access_denied' || fault === 'refused' || fault === 'unsupported';
 }
 
 export function notFound(location: string, key: string): OrdersyncError {

@@ -164,6 +164,12 @@ describe('the store of a command', () => {
 
   it('is missed by name, and refuses what has no use for a directory', async () => {
     await expect(open({})).rejects.toMatchObject({ code: 'config', message: 'no place for archives is configured' });
+    await expect(open({ option: '--from' })).rejects.toMatchObject({
+      details: { hint: expect.stringMatching(/^give --from, ORDERSYNC_ARCHIVE/u) },
+    });
+    await expect(open({ option: '--from', to: 'ftp://x' })).rejects.toMatchObject({
+      message: 'what flag --from says is no place for archives',
+    });
     await expect(open({ to: 'nowhere' })).rejects.toMatchObject({
       code: 'config',
       message: `there is no directory ${join(folder, 'nowhere')}`,

@@ -15,7 +15,7 @@ export const FROM_OPTIONS = {
 };
 
 export function storeOf(ctx: Context, { from, endpoint }: Values<typeof FROM_OPTIONS>): Promise<ObjectStore> {
-  return ctx.store({ to: from, endpoint });
+  return ctx.store({ to: from, option: '--from', endpoint });
 }
 
 export const PUBLIC_KEY_OPTION = {

@@ -2,6 +2,7 @@ import type { ListedArchive } from '../../domain/archive/list/queries.ts';
 import type { ArchivePlan, PlannedMonth } from '../../domain/archive/plan/plan.ts';
 import type { PlannedStatement } from '../../domain/archive/plan/statements.ts';
 import type { Archived, MonthOutcome } from '../../domain/archive/run/run.ts';
+import type { KeptFile } from '../../domain/archive/removal.ts';
 import { describeLocks } from '../../domain/partitions/locks.ts';
 import type { Column, Report, Row } from '../../output/report.ts';
 
@@ -86,7 +87,10 @@ export function planReport(
   };
 }
 
-export function archivedReport({ outcomes, stays }: Archived, archives: ReadonlyMap<string, ListedArchive>): Report {
+export function archivedReport(
+  { outcomes, stays, kept }: Archived,
+  archives: ReadonlyMap<string, ListedArchive>,
+): Report {
   const problems = outcomes.flatMap(({ problem }) => problem ?? []);
   const unhealthy = problems.some(({ code }) => code === 'unhealthy' || code === 'checksum_mismatch');
   return {
@@ -96,13 +100,19 @@ export function archivedReport({ outcomes, stays }: Archived, archives: Readonly
       ...outcomes.map((outcome) => outcomeRow(outcome, archives)),
       ...stays.map(({ table, month, why }) => ({ table, month, state: 'stays', problem: why })),
     ],
-    outcome: unhealthy ? 'unhealthy' : problems.length > 0 ? 'partial' : 'ok',
+    outcome: unhealthy ? 'unhealthy' : problems.length + kept.length > 0 ? 'partial' : 'ok',
     notes: [
       ...outcomes.flatMap(({ problem }) => (problem === undefined ? [] : problemNotes(problem))),
       ...stays.map(stayNote),
       outcomes.length === 0 ? 'nothing to archive' : summaryOf(outcomes),
     ],
+    warnings: kept.map(keptWarning),
   };
+}
+
+/** Told once more at the end: nothing that runs later comes back to it. */
+export function keptWarning({ key }: KeptFile): string {
+  return `${key} is part of no archive, and the store keeps it: remove it there when it may go (archive verify names it until then)`;
 }
 
 export function counted(count: number, noun: string): string {

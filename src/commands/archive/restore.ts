@@ -7,6 +7,7 @@ import type { RestorePlan, RestoreRequest } from '../../domain/archive/restore/p
 import { asideName, planRestore } from '../../domain/archive/restore/plan.ts';
 import type { RestoreOutcome } from '../../domain/archive/restore/restore.ts';
 import { restoreMonth } from '../../domain/archive/restore/restore.ts';
+import { orStopped } from '../../domain/archive/stopped.ts';
 import type { RestorableSource } from '../../domain/archive/restore/sources.ts';
 import { ARCHIVED_TABLE_NAMES } from '../../domain/archive/plan/tables.ts';
 import { trustOf } from '../../domain/archive/verify/trust.ts';
@@ -48,7 +49,11 @@ export const restore = defineCommand({
   ],
   steadyMemory: true,
   plan: async function* (ctx, request) {
-    return yield* planRestore(ctx, await ctx.db.session(), await wanted(ctx, request));
+    return yield* orStopped(planRestore(ctx, await ctx.db.session(), await wanted(ctx, request)), () => ({
+      said: 'nothing was restored',
+      kept: false,
+      hint: 'the same command begins anew',
+    }));
   },
   presentPlan: planReport,
   intent: ({ request: { table, month }, parent, attached }) =>

@@ -7,7 +7,7 @@ import type {
 } from '../../domain/archive/rewrap/plan.ts';
 import type { RewrapOutcome, Rewrapped } from '../../domain/archive/rewrap/rewrap.ts';
 import type { Column, Report, Row } from '../../output/report.ts';
-import { counted } from './reports.ts';
+import { counted, keptWarning } from './reports.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'manifest', type: 'integer' },
@@ -50,7 +50,7 @@ export function planReport({ rewraps, stays, old }: RewrapPlan, removeOld: boole
   };
 }
 
-export function rewrappedReport({ outcomes, stays, old }: Rewrapped): Report {
+export function rewrappedReport({ outcomes, stays, old, kept }: Rewrapped): Report {
   const problems = outcomes.flatMap(({ problem }) => problem ?? []);
   const unhealthy = problems.some(({ code }) => code === 'unhealthy' || code === 'decrypt_failed');
   const done = outcomes.filter(({ state }) => state === 'rewrapped');
@@ -63,7 +63,7 @@ export function rewrappedReport({ outcomes, stays, old }: Rewrapped): Report {
     command: 'archive rewrap',
     columns: COLUMNS,
     rows: [...outcomes.map(outcomeRow), ...old.map((manifest) => oldRow(manifest, false)), ...stays.map(stayRow)],
-    outcome: unhealthy ? 'unhealthy' : problems.length > 0 ? 'partial' : 'ok',
+    outcome: unhealthy ? 'unhealthy' : problems.length + kept.length > 0 ? 'partial' : 'ok',
     notes: [
       ...lines,
       ...stays.map(stayNote),
@@ -90,6 +90,7 @@ export function rewrappedReport({ outcomes, stays, old }: Rewrapped): Report {
         ? 'no archive has values that are to be encrypted anew'
         : 'ordersync archive head prints what to write down',
     ],
+    warnings: kept.map(keptWarning),
   };
 }
 

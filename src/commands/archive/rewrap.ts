@@ -78,7 +78,7 @@ export const rewrap = defineCommand({
   },
   run: async function* (ctx, request, { plan }: Planned) {
     const { rewraps, stays, old } = plan;
-    if (rewraps.length === 0 && (old.length === 0 || !request.removeOld)) return { outcomes: [], stays, old };
+    if (rewraps.length === 0 && (old.length === 0 || !request.removeOld)) return { outcomes: [], stays, old, kept: [] };
     const session = await ctx.db.session();
     const store = await storeOf(ctx, request);
     const tool = `ordersync ${version()}`;
@@ -88,7 +88,7 @@ export const rewrap = defineCommand({
 });
 
 function storeOf(ctx: Context, { from: to, ...options }: RewrapValues) {
-  return ctx.store(storeRequestOf({ ...options, to }));
+  return ctx.store({ ...storeRequestOf({ ...options, to }), option: '--from' });
 }
 
 function requestOf({ table, month, fromKey, removeOld }: RewrapValues): RewrapRequest {

@@ -84,7 +84,8 @@ export const run = defineCommand({
     return { action: keep ? what : `${what} and drop them from the database`, destructive: !keep };
   },
   run: async function* (ctx, request, { plan }: RunPlan) {
-    if (plan.months.length === 0) return { archived: { outcomes: [], stays: plan.stays }, archives: new Map() };
+    if (plan.months.length === 0)
+      return { archived: { outcomes: [], stays: plan.stays, kept: [] }, archives: new Map() };
     return yield* archive(ctx, request);
   },
   present: ({ archived, archives }: RunResult) => archivedReport(archived, archives),

@@ -94,6 +94,14 @@ describe('an archive that is encrypted', () => {
       ]) {
         expect(await query(text)).toMatchObject({ code: 2, stdout: '' });
       }
+      expect(await query('delete from audit_logs')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('an archive is read only: it is asked one SELECT'),
+      });
+      expect(await query('select * from nothing')).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/nothing does not exist.*hint: ordersync archive list/su),
+      });
       expect(await commands.archive(['query', 'select 1', '--from', '/nowhere/at/all'])).toMatchObject({ code: 3 });
     });
   });

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { directoryReader } from '../../chaos/archive/readers.ts';
@@ -82,6 +83,14 @@ describe('ordersync archive run refuses before anything is written', () => {
     const { code, stderr } = await commands.archive(`run --table audit_logs --to ${commands.keyring.folder}`);
     expect({ code, stderr }).toMatchObject(refusal(4, 'is being archived in file://'));
     expect(await directoryReader(commands.keyring.folder).list()).not.toContain('head.json');
+  });
+
+  test('a store that this database has no archive in, and leaves it as it was', async () => {
+    const empty = mkdtempSync(path.join(tmpdir(), 'ordersync-empty-'));
+    const { code, stderr } = await commands.archive(`run --table notification_logs --to ${empty}`);
+    expect({ code, stderr }).toMatchObject(refusal(4, 'it is another store, or its archive was taken away'));
+    expect(await directoryReader(empty).list()).toEqual([]);
+    rmSync(empty, { recursive: true });
   });
 });
 

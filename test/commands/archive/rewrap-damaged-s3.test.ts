@@ -67,19 +67,12 @@ describe('a damaged object in S3', () => {
     expect(site.contents()).toEqual(damaged);
   });
 
-  // Of the newest nobody can say whether it was changed, or belongs to the archive of another database.
-  test.each([
-    [1, 5],
-    [2, 4],
-  ])('is refused and named when it is manifest %i', async (sequence, code) => {
+  test.each([1, 2])('is refused and named when it is manifest %i', async (sequence) => {
     const key = `manifests/00000000${sequence}.json`;
     flip(key, 0.5);
     const damaged = site.contents();
     const ran = await site.bin(`${REWRAP} --remove-old --yes`);
-    expect(ran).toMatchObject({
-      code,
-      stderr: expect.stringMatching(new RegExp(`${key}|manifest ${sequence} of`, 'u')),
-    });
+    expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining(`${key} `) });
     expect(site.contents()).toEqual(damaged);
   });
 

@@ -28,9 +28,9 @@ type Rows = readonly Readonly<Record<string, unknown>>[];
 /** A database with keys, a store, and the program that moves archives in it from one key to another. */
 export interface RewrapSite {
   /** `ordersync …` in a process of its own, as the owner of the tables. */
-  bin(words: string, env?: Environment, onStart?: (child: Running) => void): Promise<Ended>;
+  bin(words: string | readonly string[], env?: Environment, onStart?: (child: Running) => void): Promise<Ended>;
   /** The same in this process. */
-  here(words: string): Promise<Ran>;
+  here(words: string | readonly string[]): Promise<Ran>;
   /** The rows of its JSON report, whatever its exit code. */
   rows(words: string): Promise<Rows>;
   /** `ordersync key …` as a superuser, in this process. */
@@ -74,14 +74,14 @@ export function rewrapSite({ database, keyring, reader, storeEnv }: SiteNeeds): 
   const env = () => ({ ...keyring.env, ...storeEnv(), ORDERSYNC_DATABASE_URL: url() });
   const key = async (words: string, stdin = '') =>
     run(['key', ...words.split(' ')], { stdin, env: { ...keyring.env, ORDERSYNC_DATABASE_URL: database.current.url } });
-  const here = async (words: string) => run(words.split(' '), { env: env() });
+  const here: RewrapSite['here'] = async (words) => run(wordsOf(words), { env: env() });
   const sql = () => database.current.as('owner');
   const keysNow = async () => databaseKeys(database.current.url, keyring);
   return {
     key,
     here,
     bin: async (words, more = {}, onStart) =>
-      runProgram(words.split(' '), { env: { ...env(), ...more }, ...(onStart && { onStart }) }),
+      runProgram(wordsOf(words), { env: { ...env(), ...more }, ...(onStart && { onStart }) }),
     rows: async (words) => {
       const { stdout, stderr } = await here(`${words} --format json`);
       if (stdout === '') throw new Error(stderr);
@@ -123,6 +123,11 @@ export function rewrapSite({ database, keyring, reader, storeEnv }: SiteNeeds): 
       return [...new Set(kids)].map(nameOf).sort();
     },
   };
+}
+
+/** Words with spaces in them come one by one. */
+function wordsOf(words: string | readonly string[]): readonly string[] {
+  return typeof words === 'string' ? words.split(' ') : words;
 }
 
 function requireDone({ code, stderr }: Ran): void {

@@ -4,16 +4,18 @@ import { OrdersyncError } from '../../../errors.ts';
 import { readBackEquals } from '../../../store/read-back.ts';
 import { storeFaultOf } from '../../../store/store-error.ts';
 import type { ObjectStore } from '../../../store/store.ts';
-import { digestOf } from './canonical.ts';
 import type { Head } from './chain.ts';
-import { publishHead, readStoreHead } from './head.ts';
-import type { Manifest, SignedManifest } from './manifest.ts';
+import { publishHead, readHeadFile } from './head.ts';
+import { notAsKnown } from './known.ts';
+import type { SignedManifest } from './manifest.ts';
+import type { Ownership } from './newest.ts';
+import { isForeign, otherDatabase, readNewest } from './newest.ts';
 import { MANIFEST_BYTES, parseManifest } from './parse.ts';
 import { HEAD_KEY, MANIFESTS, manifestKey } from './places.ts';
 import { sendBytes } from './send.ts';
-import type { PublicKeys, Signer } from './sign.ts';
+import type { Signer } from './sign.ts';
 import { verifySignature } from './sign.ts';
-import { damagedBy, readManifest, readSmall } from './stored.ts';
+import { damagedBy, readSmall } from './stored.ts';
 
 /** The manifests as the database keeps them. */
 export interface ManifestLedger {
@@ -22,11 +24,8 @@ export interface ManifestLedger {
   advance(signed: SignedManifest, from: Head | undefined): Promise<boolean>;
 }
 
-export interface ChainNeeds {
+export interface ChainNeeds extends Ownership {
   readonly signer: Signer;
-  /** Of this database, those that sign no more too. */
-  readonly publicKeys: PublicKeys;
-  readonly database: Manifest['database'];
   /** Told what was found in the store, and what was done with it. */
   readonly tell: (event: ProgressEvent) => void;
 }
@@ -44,8 +43,9 @@ export interface ChainEnd {
  * after the other, when they are genuine, of this database, and follow the head.
  * - Something in the place of the next manifest that is none is put aside under a name of its own, nothing of it is lost.
  * - A manifest of another database is left alone, and the store refused: two chains in one place would break each other.
- * - A store that does not hold the head's manifest is refused: it is another store, or its end was cut off.
- * @throws OrdersyncError `precondition`, reason `other_store` or `other_database`
+ * - A store that does not hold the head's manifest is refused: it is another store, or its end was cut off or damaged.
+ * @throws OrdersyncError `precondition`, reason `other_store` or `other_database`; `unhealthy` for a manifest that is not as it was
+ *   signed
  */
 export async function adoptStored(
   needs: ChainNeeds,
@@ -54,7 +54,7 @@ export async function adoptStored(
   const adopted: SignedManifest[] = [];
   for (;;) {
     const head = await ledger.readHead();
-    const newest = await readNewest(store, head);
+    const newest = await readNewest(needs, store, head);
     const key = manifestKey((head?.sequence ?? 0) + 1);
     const bytes = await readSmall(store, key, MANIFEST_BYTES);
     if (bytes === undefined) {
@@ -63,6 +63,7 @@ export async function adoptStored(
     }
     const next = judge(needs, store, head, { key, bytes });
     if ('debris' in next) {
+      await requireDebris(store, head, next.debris);
       await putAside(store, key, bytes);
       needs.tell({ kind: 'warning', message: `${key} was put aside in ${ASIDE}: ${next.debris}` });
     } else if (await ledger.advance(next.signed, head)) {
@@ -74,40 +75,34 @@ export async function adoptStored(
 
 const ASIDE = `${MANIFESTS}aside/`;
 
-/** A chain goes on only where its end is. */
-async function readNewest(store: ObjectStore, head: Head | undefined): Promise<SignedManifest | undefined> {
-  if (head === undefined) return undefined;
-  const found = await readManifest(store, head.sequence).catch(damagedBy);
-  if (found !== undefined && 'digest' in found && digestOf(found.manifest) === head.digest) return found;
-  const key = manifestKey(head.sequence);
-  const what = found === undefined ? 'does not hold' : 'holds another';
-  throw new OrdersyncError('precondition', `${store.location} ${what} ${key}, the newest manifest of this database`, {
-    hint: "name the store with this database's archive, or copy that archive there; ordersync archive verify tells more",
-    facts: { reason: 'other_store', location: store.location, key, digest: head.digest },
-  });
+/** What head.json knows of was a manifest once. */
+async function requireDebris(store: ObjectStore, head: Head | undefined, debris: string): Promise<void> {
+  const sequence = (head?.sequence ?? 0) + 1;
+  const known = await readHeadFile(store, () => undefined);
+  if (known === undefined || known.sequence < sequence) return;
+  throw notAsKnown(
+    store,
+    { sequence },
+    { fault: 'damaged', message: `${debris}; ${HEAD_KEY} knows of a manifest there` },
+  );
 }
 
 /** A run that was killed before it wrote head.json left an older one. */
 async function refreshHead(store: ObjectStore, head: Head | undefined, tell: ChainNeeds['tell']): Promise<void> {
-  const known = await readStoreHead(store).catch((error: unknown) => {
-    if (!(error instanceof OrdersyncError) || error.details.facts?.['reason'] !== 'damaged_head') throw error;
-    tell({ kind: 'warning', message: `${error.message}; it is written again` });
-    return undefined;
-  });
+  const known = await readHeadFile(store, (message) =>
+    tell({ kind: 'warning', message: `${message}; it is written again` }),
+  );
   const sequence = head?.sequence ?? 0;
   if (known !== undefined && known.sequence > sequence) {
-    throw new OrdersyncError('precondition', `${store.location} has lost ${manifestKey(sequence + 1)}`, {
-      body: [`${HEAD_KEY} knows of manifest ${known.sequence}; this database of ${sequence}`],
-      hint: 'bring it back from another copy of the archive; a new one in its place would break the chain',
-      facts: { reason: 'missing_manifests', location: store.location, known: known.sequence, head: sequence },
-    });
+    const message = `it is missing: ${HEAD_KEY} knows of manifest ${known.sequence}, this database of ${sequence}`;
+    throw notAsKnown(store, { sequence: sequence + 1 }, { fault: 'missing', message });
   }
   if (head !== undefined && known?.digest !== head.digest) await publishHead(store, head);
 }
 
 /** What lies in the place of the next manifest. Throws for the manifest of somebody else. */
 function judge(
-  { publicKeys, database }: ChainNeeds,
+  needs: ChainNeeds,
   store: ObjectStore,
   head: Head | undefined,
   { key, bytes }: { readonly key: string; readonly bytes: Uint8Array },
@@ -115,31 +110,11 @@ function judge(
   const signed = parsed(bytes, key);
   if ('damaged' in signed) return { debris: signed.damaged };
   const { manifest } = signed;
-  const fault = verifySignature(signed, publicKeys);
-  const { systemIdentifier } = manifest.database;
-  if (fault === 'unknown_key' || (fault === undefined && systemIdentifier !== database.systemIdentifier)) {
-    throw otherDatabase(store, key, signed);
-  }
+  if (isForeign(needs, signed)) throw otherDatabase(store, key, signed);
+  const fault = verifySignature(signed, needs.publicKeys);
   if (fault !== undefined) return { debris: `its signature does not hold (${fault})` };
   const follows = manifest.sequence === (head?.sequence ?? 0) + 1 && manifest.previous === (head?.digest ?? null);
   return follows ? { signed } : { debris: 'it does not follow the newest manifest of this database' };
-}
-
-function otherDatabase(
-  { location }: ObjectStore,
-  key: string,
-  { manifest, signature }: SignedManifest,
-): OrdersyncError {
-  const { name, systemIdentifier } = manifest.database;
-  // Anybody may have written them: quoted, and cut.
-  const [database, system, signer] = [name, systemIdentifier, signature.key].map((text) =>
-    JSON.stringify(text.slice(0, 64)),
-  );
-  return new OrdersyncError('precondition', `${location} holds the archive of another database`, {
-    body: [`${key} is of the database ${database} of the system ${system}, signed with the key ${signer}`],
-    hint: 'give each database, and each copy of one, a store or a prefix of its own',
-    facts: { reason: 'other_database', location, key },
-  });
 }
 
 function parsed(bytes: Uint8Array, key: string): SignedManifest | { readonly damaged: string } {

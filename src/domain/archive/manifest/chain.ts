@@ -66,7 +66,7 @@ export function examineLink(
   return { sequence, place, found: { fault: 'reordered', message } };
 }
 
-const SIGNATURE_FAULTS: Readonly<Record<SignatureFault, (signed: SignedManifest) => string>> = {
+export const SIGNATURE_FAULTS: Readonly<Record<SignatureFault, (signed: SignedManifest) => string>> = {
   altered: () => 'its content was altered after its digest was taken',
   unknown_key: ({ signature }) => `it is signed with the key ${shown(signature.key)}, which is not trusted here`,
   forged: ({ signature }) => `its signature was not made with the key ${shown(signature.key)}`,

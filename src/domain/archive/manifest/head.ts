@@ -45,3 +45,15 @@ export async function readStoreHead(store: Pick<ObjectStore, 'read' | 'location'
     facts: { reason: 'damaged_head', location: store.location, key: HEAD_KEY },
   });
 }
+
+/** head.json, or undefined when there is none or a damaged one, of which the caller is told. */
+export async function readHeadFile(
+  store: Pick<ObjectStore, 'read' | 'location'>,
+  onDamaged: (message: string) => void,
+): Promise<Head | undefined> {
+  return readStoreHead(store).catch((error: unknown) => {
+    if (!(error instanceof OrdersyncError) || error.details.facts?.['reason'] !== 'damaged_head') throw error;
+    onDamaged(error.message);
+    return undefined;
+  });
+}

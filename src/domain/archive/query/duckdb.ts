@@ -95,13 +95,16 @@ async function prepareSelect(
     throw new OrdersyncError('usage', `an archive is asked one SELECT, and this is ${statements.count} statements`);
   }
   const statement = await statements.prepare(0).catch((error: unknown) => {
-    throw queryError(error);
+    // It names a table that it cannot change, and would be told that there is none.
+    throw WRITES.test(text) ? notSelect() : queryError(error);
   });
   if (statement.statementType !== StatementType.SELECT) throw notSelect();
   if (statement.parameterCount > 0)
     throw new OrdersyncError('usage', 'the query has parameters, and nothing gives them');
   return statement;
 }
+
+const WRITES = /^\s*(?:insert|update|delete|truncate|merge|create|alter|drop|copy)\b/iu;
 
 function notSelect(): OrdersyncError {
   return new OrdersyncError('usage', 'an archive is read only: it is asked one SELECT', {
@@ -130,5 +133,9 @@ export function queryError(error: unknown): unknown {
       cause: error,
     });
   }
-  return new OrdersyncError('usage', what, { body, cause: error });
+  const hint =
+    kind === 'Catalog'
+      ? 'ordersync archive list shows the archived tables; those that left with one are there too'
+      : undefined;
+  return new OrdersyncError('usage', what, { body, ...(hint === undefined ? {} : { hint }), cause: error });
 }

@@ -1,4 +1,5 @@
 import type { Work } from '../../../context.ts';
+import { describeServerError } from '../../../db/server-error.ts';
 import { inTransaction } from '../../../db/transaction.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
@@ -8,6 +9,7 @@ import { partitionName } from '../../partitions/month.ts';
 import type { TableState } from '../../partitions/table.ts';
 import { takePartitionLock } from '../../partitions/run-lock.ts';
 import { paced } from '../paced.ts';
+import { stoppedAfter } from '../stopped.ts';
 import { takeArchiveLock } from '../run/lock.ts';
 import { checkBytes } from '../verify/files.ts';
 import type { Finding } from '../verify/finding.ts';
@@ -30,6 +32,11 @@ export interface RestoreOutcome extends Omit<RestoredTable, 'state'> {
   readonly reason: string | undefined;
 }
 
+type Needs = RestoreNeeds & {
+  /** Told what is back for good, as it comes. */
+  readonly finished: (what: string) => void;
+};
+
 export interface Restored {
   readonly plan: RestorePlan;
   readonly tables: readonly RestoreOutcome[];
@@ -47,22 +54,36 @@ export async function* restoreMonth(
   waitMs: number,
 ): Work<Restored> {
   const { ctx, session } = changer;
+  const done: string[] = [];
   const archiveLock = yield* takeArchiveLock(ctx, session, waitMs);
   try {
     const partitionLock = yield* takePartitionLock(ctx, session, waitMs);
     try {
       const plan = yield* planRestore(ctx, session, request);
       yield* checkDigests({ ...ctx, store: request.store }, plan);
-      const all = { ...ctx, ...needs, session, store: request.store };
+      const finished = (what: string): void => void done.push(what);
+      const all = { ...ctx, ...needs, session, store: request.store, finished };
       const tables = plan.parent === undefined ? yield* allAside(all, plan) : yield* allBack(changer, all, plan);
       return { plan, tables };
     } finally {
       await partitionLock.release();
     }
+  } catch (error) {
+    throw stoppedRestore(error, request, done);
   } finally {
     await archiveLock.release();
     await changer.watcher.close();
   }
+}
+
+/** What was back when Ctrl-C, or a connection that was lost, ended it. */
+function stoppedRestore(error: unknown, { table, month }: RestoreRequest, done: readonly string[]): unknown {
+  return stoppedAfter(describeServerError(error) ?? error, {
+    said: done.length === 0 ? 'nothing was restored' : `the restoration of ${table} ${month} is not finished`,
+    kept: done.length > 0,
+    body: done,
+    hint: 'the same command goes on: what is back is proven once more and kept',
+  });
 }
 
 /** @throws OrdersyncError `unhealthy` naming each file that is not what its manifest says */
@@ -91,16 +112,18 @@ async function* checkDigests(
   });
 }
 
-async function* allAside(needs: RestoreNeeds, plan: RestorePlan, reason?: string): Work<RestoreOutcome[]> {
+async function* allAside(needs: Needs, plan: RestorePlan, reason?: string): Work<RestoreOutcome[]> {
   const tables: RestoreOutcome[] = [];
   for (const source of plan.sources) tables.push({ ...(yield* aside(needs, plan, source)), reason });
   await rememberAside(needs, plan, tables[0]?.name);
   return tables;
 }
 
-async function* aside(needs: RestoreNeeds, plan: RestorePlan, source: RestorableSource): Work<RestoredTable> {
+async function* aside(needs: Needs, plan: RestorePlan, source: RestorableSource): Work<RestoredTable> {
   const name = asideName(plan, source);
-  return yield* restoreAside(needs, { source, month: plan.request.month, name, parent: undefined });
+  const restored = yield* restoreAside(needs, { source, month: plan.request.month, name, parent: undefined });
+  needs.finished(`${source.table}: back and proven in ${name.name}`);
+  return restored;
 }
 
 async function rememberAside({ session }: RestoreNeeds, { request, attached }: RestorePlan, to: string | undefined) {
@@ -109,7 +132,7 @@ async function rememberAside({ session }: RestoreNeeds, { request, attached }: R
 }
 
 /** The month first, for its dependants refer to it. What cannot go back goes into a table of its own. */
-async function* allBack(changer: Changer, needs: RestoreNeeds, plan: RestorePlan): Work<RestoreOutcome[]> {
+async function* allBack(changer: Changer, needs: Needs, plan: RestorePlan): Work<RestoreOutcome[]> {
   const [own, ...dependants] = plan.sources;
   if (own === undefined || plan.parent === undefined) throw new TypeError('a month has rows and a table of its own');
   const month = yield* monthBack(changer, needs, { ...plan, parent: plan.parent }, own);
@@ -122,7 +145,7 @@ async function* allBack(changer: Changer, needs: RestoreNeeds, plan: RestorePlan
 
 async function* monthBack(
   changer: Changer,
-  needs: RestoreNeeds,
+  needs: Needs,
   plan: RestorePlan & { readonly parent: TableState },
   source: RestorableSource,
 ): Work<RestoreOutcome | { readonly obstacle: string }> {
@@ -134,11 +157,13 @@ async function* monthBack(
   let restored: RestoredTable;
   try {
     restored = yield* restoreAside(needs, { source, month, name, parent });
+    needs.finished(`${source.table}: loaded and proven in ${name.name}`);
   } catch (error) {
     return { obstacle: obstacleOf(error).reason };
   }
   const partition = yield* attachRestored(changer, { table: parent, month, name });
   if (typeof partition !== 'string') return { obstacle: partition.reason };
+  needs.finished(`${source.table}: attached as ${partition}`);
   needs.reach('restore-attached');
   return { ...restored, name: partition, state: 'attached', reason: undefined };
 }
@@ -157,12 +182,15 @@ async function attachedBefore(
   return { table, name, rows, root, state: 'there', reason: undefined };
 }
 
-async function* dependantBack(needs: RestoreNeeds, plan: RestorePlan, source: RestorableSource): Work<RestoreOutcome> {
+async function* dependantBack(needs: Needs, plan: RestorePlan, source: RestorableSource): Work<RestoreOutcome> {
   const dependant = dependantOf(plan, source);
   const back: RestoredTable | Obstacle =
     dependant === undefined
       ? { reason: 'this version does not know how it belongs to the month' }
       : yield* returnRows(needs, { source, dependant, month: plan.request.month });
-  if (!('reason' in back)) return { ...back, reason: undefined };
+  if (!('reason' in back)) {
+    needs.finished(`${source.table}: back and proven in its place`);
+    return { ...back, reason: undefined };
+  }
   return { ...(yield* aside(needs, plan, source)), reason: back.reason };
 }

@@ -1,17 +1,16 @@
 import type { Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
-import type { ObjectStore } from '../../../store/store.ts';
-import { isRefusal } from '../../../store/store-error.ts';
 import { changeKeys } from '../../keys/transaction.ts';
 import type { SignedManifest } from '../manifest/manifest.ts';
 import { contradictionsBetween } from '../manifest/superseding.ts';
+import type { KeptFile } from '../removal.ts';
+import { removeFile } from '../removal.ts';
 import { readProven } from '../run/seal.ts';
 import { readRewrap, setRemoved, setRemoving } from './journal-queries.ts';
 import type { RewrapRun } from './needs.ts';
 import { reach } from './needs.ts';
 import type { OldManifest } from './plan.ts';
 import { proveFiles } from './prove.ts';
-import type { OldFile } from './queries.ts';
 import { readMissingKids, readOldFiles } from './queries.ts';
 
 export interface RemovedFiles {
@@ -44,7 +43,7 @@ export async function* removeOld(run: RewrapRun, { sequence, table, month }: Old
   const kept: KeptFile[] = [];
   for (const file of await readOldFiles(session.sql, sequence)) {
     ctx.signal.throwIfAborted();
-    const found = await removeFile(store, file);
+    const found = await removeFile(store, file.key);
     if (typeof found === 'object') kept.push(found);
     else if (found !== 'absent') {
       removed.files += 1;
@@ -58,22 +57,6 @@ export async function* removeOld(run: RewrapRun, { sequence, table, month }: Old
   await setRemoved(session.sql, sequence, removed);
   reach(run, 'rewrap-removed');
   return removed;
-}
-
-/** A file that the store does not let go, and its words for that. */
-interface KeptFile {
-  readonly key: string;
-  readonly why: string;
-}
-
-async function removeFile(store: ObjectStore, { key }: OldFile): Promise<'absent' | 'removed' | 'hidden' | KeptFile> {
-  if ((await store.head(key)) === undefined) return 'absent';
-  const how = await store.remove(key).catch((error: unknown): KeptFile => {
-    if (isRefusal(error)) return { key, why: error.details.body?.[0] ?? error.message };
-    throw error;
-  });
-  if (typeof how === 'string' && (await store.head(key)) !== undefined) throw stillThere(key, store.location);
-  return how;
 }
 
 /**
@@ -134,11 +117,4 @@ function refusedBy(
       facts: { reason: 'kept_by_store', location, keys: kept.map(({ key }) => key) },
     },
   );
-}
-
-function stillThere(key: string, location: string): OrdersyncError {
-  return new OrdersyncError('unhealthy', `${key} is still in ${location} after it was removed`, {
-    hint: 'check what answers as the store, and whether it puts objects back (replication, a cache); then run again',
-    facts: { reason: 'lying_store', location, key },
-  });
 }

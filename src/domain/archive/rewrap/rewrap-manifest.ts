@@ -1,14 +1,12 @@
 import type { Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
-import type { ObjectStore } from '../../../store/store.ts';
-import { isRefusal } from '../../../store/store-error.ts';
 import type { ActiveKey } from '../../encryption/database-keys.ts';
 import type { KeyType } from '../../encryption/registry.ts';
 import { changeKeys } from '../../keys/transaction.ts';
 import { pairsOf } from '../content/pairs.ts';
 import type { ArchivedSource, SignedManifest, SupersededSource } from '../manifest/manifest.ts';
 import { contradictionsBetween, roleOf } from '../manifest/superseding.ts';
-import { isNamed } from '../run/ledger-queries.ts';
+import { removeBrokenOff } from '../removal.ts';
 import { append, readProven } from '../run/seal.ts';
 import type { RewrapEncryptions, RewrapEntry, Written } from './journal-queries.ts';
 import { beginRewrap, readRewrap, setSigned, setUnwritten, setWritten } from './journal-queries.ts';
@@ -106,42 +104,13 @@ async function begin({ session }: RewrapRun, request: Parameters<typeof beginRew
   });
 }
 
-/** Files of a rewrap that never got a manifest. None that one names is touched. */
-async function* clearAttempt(
-  { session, store }: RewrapRun,
-  { manifest }: SignedManifest,
-  { rewrapId }: RewrapEntry,
-): Work<void> {
-  if (await isNamed(session.sql, rewrapId)) return;
-  const found = { removed: 0, refused: 0 };
+/** Files of a rewrap that never got a manifest. */
+async function* clearAttempt(run: RewrapRun, { manifest }: SignedManifest, { rewrapId }: RewrapEntry): Work<void> {
   const folders = manifest.sources.flatMap(({ files }) =>
     files.map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1)),
   );
-  for (const folder of new Set(folders)) {
-    await store.sweep(folder);
-    for await (const { key } of store.list(folder)) {
-      if (!key.endsWith(`-${rewrapId}.parquet`)) continue;
-      found[await removeUnnamed(store, key)] += 1;
-    }
-  }
-  const what = `of a rewrap of ${manifest.table} ${manifest.month} that was not completed`;
-  if (found.removed > 0) yield { kind: 'note', message: `removed ${found.removed} files ${what}` };
-  if (found.refused > 0)
-    yield {
-      kind: 'warning',
-      message: `${found.refused} files ${what} stay: ${store.location} refuses to remove them, and no manifest names them`,
-    };
-}
-
-/** What the store keeps is in nobody's way: the next attempt has names of its own. */
-async function removeUnnamed(store: ObjectStore, key: string): Promise<'removed' | 'refused'> {
-  try {
-    await store.remove(key);
-    return 'removed';
-  } catch (error) {
-    if (isRefusal(error)) return 'refused';
-    throw error;
-  }
+  const what = `a rewrap of ${manifest.table} ${manifest.month}`;
+  run.kept.push(...(yield* removeBrokenOff(run, { what, id: rewrapId, folders })));
 }
 
 /** written → signed: all new files read back and compared, then a manifest that stands for the old one. */

@@ -7,6 +7,8 @@ import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
 import { loadDatabaseKeys } from '../../encryption/database-keys.ts';
 import { ARCHIVED_TABLE_NAMES } from '../plan/tables.ts';
+import type { KeptFile } from '../removal.ts';
+import { stoppedAfter } from '../stopped.ts';
 import { readJournal } from '../run/journal-queries.ts';
 import { takeArchiveLock } from '../run/lock.ts';
 import type { ChainRun } from '../run/needs.ts';
@@ -35,6 +37,8 @@ export interface Rewrapped {
   readonly stays: readonly StayingManifest[];
   /** Superseded manifests whose files are kept. */
   readonly old: readonly OldManifest[];
+  /** Files of rewraps that were broken off, which the store does not let go; part of no archive. */
+  readonly kept: readonly KeptFile[];
 }
 
 /** What of a failure belongs to one manifest, so that the others go on. */
@@ -68,26 +72,27 @@ export async function* runRewrap(
       );
     for (const reason of fallbacks) yield { kind: 'note', message: `values are encrypted one by one: ${reason}` };
     const kept = await planRewrap(session, keys, request);
-    if (!request.removeOld) return { outcomes, stays, old: kept.old };
+    if (!request.removeOld) return { outcomes, stays, old: kept.old, kept: run.kept };
     yield* removeAll(run, kept.old, outcomes);
     const left = await planRewrap(session, keys, request);
-    return { outcomes, stays, old: left.old };
+    return { outcomes, stays, old: left.old, kept: run.kept };
   } catch (error) {
-    throw error instanceof OrdersyncError && error.code === 'interrupted' ? interruptedAfter(error, outcomes) : error;
+    throw stoppedRewrap(error, outcomes);
   } finally {
     await lock.release();
   }
 }
 
-/** Nobody gets a report then: what was done is told with the error. */
-function interruptedAfter(
-  { code, message, details }: OrdersyncError,
-  outcomes: readonly RewrapOutcome[],
-): OrdersyncError {
+/** What was done when Ctrl-C, or a connection that was lost, ended it. */
+function stoppedRewrap(error: unknown, outcomes: readonly RewrapOutcome[]): unknown {
   const count = (state: RewrapOutcome['state']) => outcomes.filter((outcome) => outcome.state === state).length;
   const done = `manifests rewrapped: ${count('rewrapped')}, rid of their old files: ${count('removed')}`;
-  return new OrdersyncError(code, `${message}; ${done}`, {
-    ...details,
+  return stoppedAfter(describeServerError(error) ?? error, {
+    said: done,
+    kept: count('rewrapped') + count('removed') > 0,
+    body: outcomes.flatMap(({ planned: { sequence, table, month }, problem }) =>
+      problem === undefined ? [] : [`manifest ${sequence} (${table} ${month}): ${problem.message}`],
+    ),
     hint: 'what was finished stays, and the same command goes on',
   });
 }

@@ -7,10 +7,11 @@ import { contentInDatabase } from '../content/database.ts';
 import { exportSource } from '../content/export.ts';
 import type { ArchivedSource, Manifest } from '../manifest/manifest.ts';
 import type { PlannedMonth } from '../plan/plan.ts';
+import { removeBrokenOff } from '../removal.ts';
 import { beginReading, endReading, exportSnapshot } from './export-queries.ts';
 import type { JournalEntry } from './journal-queries.ts';
 import { beginExport, setExported } from './journal-queries.ts';
-import { isNamed, readKeptManifest } from './ledger-queries.ts';
+import { readKeptManifest } from './ledger-queries.ts';
 import type { ArchiveRun } from './needs.ts';
 import { reach } from './needs.ts';
 import { readParts, readSource } from './parts.ts';
@@ -52,27 +53,16 @@ function folderOf(table: string, month: string): string {
   return `${table}/year=${month.slice(0, 4)}/month=${month.slice(5)}/`;
 }
 
-/** Files of an export that never became an archive. None that a manifest names is touched. */
+/** Files of an export that never became an archive. */
 async function* clearAttempt(
-  { session, store }: ArchiveRun,
+  run: ArchiveRun,
   { table: { table, dependants }, month }: PlannedMonth,
   { exportId }: JournalEntry,
 ): Work<void> {
-  if (exportId === null || (await isNamed(session.sql, exportId))) return;
-  let removed = 0;
-  for (const name of [table, ...dependants.map((dependant) => dependant.table)]) {
-    for await (const { key } of store.list(folderOf(name, month))) {
-      if (!key.endsWith(`-${exportId}.parquet`)) continue;
-      await store.remove(key);
-      removed += 1;
-    }
-  }
-  if (removed > 0) {
-    yield {
-      kind: 'note',
-      message: `removed ${removed} files of an export of ${table} ${month} that was not completed`,
-    };
-  }
+  if (exportId === null) return;
+  const folders = [table, ...dependants.map((dependant) => dependant.table)].map((name) => folderOf(name, month));
+  const what = `an export of ${table} ${month}`;
+  run.kept.push(...(yield* removeBrokenOff(run, { what, id: exportId, folders })));
 }
 
 interface OneExport {

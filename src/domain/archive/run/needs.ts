@@ -8,6 +8,7 @@ import type { ManifestLedger } from '../manifest/adopt.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { PublicKeys, Signer } from '../manifest/sign.ts';
 import type { Month } from '../../partitions/month.ts';
+import type { KeptFile } from '../removal.ts';
 
 /** What writes to the chain of manifests; one for a whole run, which holds the archive's lock. */
 export interface ChainRun {
@@ -18,6 +19,8 @@ export interface ChainRun {
   readonly signer: Signer;
   readonly publicKeys: PublicKeys;
   readonly identity: Pick<Manifest, 'database' | 'schemaVersion' | 'tool'>;
+  /** Files of attempts that were broken off, which the store does not let go; more of them as the run meets them. */
+  readonly kept: KeptFile[];
 }
 
 /** What every step of an archive works with besides. */

@@ -18,13 +18,14 @@ export async function* openChain(
   tool: string,
 ): Work<ChainRun> {
   const signer = await ensureSigningKey(session, async () => ctx.keys());
-  await publishPublicKey(store, signer.publicKey);
   const identity = { ...(await readIdentity(session.sql)), tool };
   const ledger = createLedger(session, store.location);
   const publicKeys = await readPublicKeys(session.sql);
   const told: ProgressEvent[] = [];
   const tell = (event: ProgressEvent): void => void told.push(event);
   await adoptStored({ signer, publicKeys, database: identity.database, tell }, { ledger, store });
+  // Not before: a store that is refused is left as it was.
+  await publishPublicKey(store, signer.publicKey);
   yield* told;
-  return { ctx, session, store, ledger, signer, publicKeys, identity };
+  return { ctx, session, store, ledger, signer, publicKeys, identity, kept: [] };
 }

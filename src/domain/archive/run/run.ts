@@ -8,12 +8,14 @@ import { createRowPace } from '../content/row-pace.ts';
 import type { ArchivePlan, ArchiveRequest, PlannedMonth, Staying } from '../plan/plan.ts';
 import { planArchive } from '../plan/plan.ts';
 import { whyItStays } from '../plan/stays.ts';
+import type { KeptFile } from '../removal.ts';
 import { removeCover } from './cover.ts';
 import type { JournalEntry } from './journal-queries.ts';
 import { takeArchiveLock } from './lock.ts';
 import { archiveMonth } from './month.ts';
 import type { ArchiveRun } from './needs.ts';
 import { openChain } from './open-chain.ts';
+import { stoppedRun } from './stopped.ts';
 
 export interface RunRequest extends ArchiveRequest {
   readonly manners: Manners;
@@ -36,6 +38,8 @@ export interface MonthOutcome {
 export interface Archived {
   readonly outcomes: readonly MonthOutcome[];
   readonly stays: readonly Staying[];
+  /** Files of exports that were broken off, which the store does not let go; part of no archive. */
+  readonly kept: readonly KeptFile[];
 }
 
 /** What of a failure belongs to one month, so that the other tables go on. */
@@ -44,7 +48,8 @@ const OF_ONE_MONTH: ReadonlySet<string> = new Set(['unhealthy', 'checksum_mismat
 /**
  * Archives months, one after the other, under the archive's lock. A month that fails ends its table for this run: what is
  * younger would leave from above it.
- * @throws OrdersyncError what concerns all of it: `lock_held`, a lost connection, a store that fails
+ * @throws OrdersyncError what concerns all of it: `lock_held`, a lost connection, a store that fails; what was done by then is
+ *   told with it
  */
 export async function* runArchive(
   ctx: ArchiveRun['ctx'] & Pick<Context, 'keys'>,
@@ -52,9 +57,10 @@ export async function* runArchive(
   request: RunRequest,
 ): Work<Archived> {
   const lock = yield* takeArchiveLock(ctx, session, request.waitMs);
+  const outcomes: MonthOutcome[] = [];
+  let begun: PlannedMonth | undefined;
   try {
     const { run, plan } = yield* begin(ctx, { session, store }, request);
-    const outcomes: MonthOutcome[] = [];
     const stays: Staying[] = [...plan.stays];
     const failed = new Set<string>();
     for (const planned of plan.months) {
@@ -65,12 +71,16 @@ export async function* runArchive(
         stays.push({ table, month: planned.month, why });
         continue;
       }
+      begun = planned;
       const outcome = yield* archiveOne(run, planned);
+      begun = undefined;
       if (outcome.problem !== undefined) failed.add(table);
       if (outcome.problem !== undefined || outcome.entry !== undefined || planned.kind === 'cover')
         outcomes.push(outcome);
     }
-    return { outcomes, stays };
+    return { outcomes, stays, kept: run.kept };
+  } catch (error) {
+    throw await stoppedRun(session, error, { outcomes, begun });
   } finally {
     await lock.release();
   }

@@ -1,8 +1,7 @@
 import type { ProgressEvent, Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
+import { notAsKnown, readKnown } from '../manifest/known.ts';
 import type { Manifest, SignedManifest } from '../manifest/manifest.ts';
-import { verifySignature } from '../manifest/sign.ts';
-import { readManifest } from '../manifest/stored.ts';
 import { appendManifest } from '../manifest/write.ts';
 import { parseMonth, startOf, endOf } from '../../partitions/month.ts';
 import type { JournalEntry } from './journal-queries.ts';
@@ -64,18 +63,9 @@ export async function readProven(
 ): Promise<SignedManifest> {
   const what = `${entry.table} ${entry.month}`;
   if (entry.sequence === null) throw new TypeError(`${what} has no manifest`);
-  const [kept, stored] = [
-    await readKeptManifest(session.sql, entry.sequence),
-    await readManifest(store, entry.sequence),
-  ];
-  const fault =
-    stored === undefined
-      ? 'is missing'
-      : (verifySignature(stored, publicKeys) ??
-        (stored.digest === kept?.digest ? undefined : 'is not the one that the database knows'));
-  if (stored !== undefined && fault === undefined) return stored;
-  throw new OrdersyncError('unhealthy', `manifest ${entry.sequence} of ${what} in ${store.location}: ${fault}`, {
-    hint: 'nothing was dropped; ordersync archive verify tells what else is wrong with this store',
-    facts: { sequence: entry.sequence, location: store.location },
-  });
+  const kept = await readKeptManifest(session.sql, entry.sequence);
+  if (kept === undefined) throw new TypeError(`the database names manifest ${entry.sequence}, and does not keep it`);
+  const known = await readKnown(store, { sequence: entry.sequence, digest: kept.digest }, publicKeys);
+  if ('signed' in known) return known.signed;
+  throw notAsKnown(store, { sequence: entry.sequence, what }, known);
 }

@@ -7,6 +7,8 @@ import type { ArchivedSource, SignedManifest } from '../manifest/manifest.ts';
 import { manifestKey } from '../manifest/places.ts';
 import { contradictionsBetween } from '../manifest/superseding.ts';
 import { paced } from '../paced.ts';
+import type { StoppedWork } from '../stopped.ts';
+import { orStopped } from '../stopped.ts';
 import type { ChainToCheck, ProvenManifest } from './chain.ts';
 import { checkChain, noArchive, readProven } from './chain.ts';
 import type { ManifestSample, SampleRequest } from './decrypt-sample.ts';
@@ -58,7 +60,7 @@ type Needs = Pick<Context, 'signal' | 'clock'>;
  */
 export async function* verifyArchive(ctx: Needs, request: VerifyRequest): Work<Verified> {
   const { store } = request;
-  const { proven, findings, head, empty } = yield* checkChain(ctx, request);
+  const { proven, findings, head, empty } = yield* orStopped(checkChain(ctx, request), () => NOTHING_SEEN);
   if (empty) throw noArchive(store);
   const chosen = proven.filter((manifest) => isChosen(request, manifest));
   if (chosen.length === 0 && findings.length === 0) throw nothingChosen(request);
@@ -68,6 +70,29 @@ export async function* verifyArchive(ctx: Needs, request: VerifyRequest): Work<V
     request.sample,
   );
   const manifests: CheckedManifest[] = [];
+  const look = lookAtFiles(ctx, request, { chosen, proven, successors, reading, manifests });
+  const stopped = (): StoppedWork => stoppedLook(chosen.length, manifests, findings);
+  yield* orStopped(look, stopped);
+  const unnamed = isWhole(request) ? yield* orStopped(unnamedObjects(ctx, store, proven, findings), stopped) : [];
+  return { manifests, findings, unnamed, head };
+}
+
+interface Look {
+  readonly chosen: readonly ProvenManifest[];
+  readonly proven: readonly ProvenManifest[];
+  readonly successors: ReadonlyMap<number, number>;
+  /** Undefined: all files. */
+  readonly reading: ReadonlySet<string> | undefined;
+  /** More of them as they are looked at. */
+  readonly manifests: CheckedManifest[];
+}
+
+async function* lookAtFiles(
+  ctx: Needs,
+  request: VerifyRequest,
+  { chosen, proven, successors, reading, manifests }: Look,
+): Work<void> {
+  const { store } = request;
   for (const [index, manifest] of chosen.entries()) {
     ctx.signal.throwIfAborted();
     const signed = await readProven(store, manifest);
@@ -87,8 +112,24 @@ export async function* verifyArchive(ctx: Needs, request: VerifyRequest): Work<V
     );
     manifests.push({ manifest, supersededBy, ...checked });
   }
-  const unnamed = isWhole(request) ? yield* unnamedObjects(ctx, store, proven, findings) : [];
-  return { manifests, findings, unnamed, head };
+}
+
+const NOTHING_SEEN: StoppedWork = {
+  said: 'the chain was not read to its end, and no file was looked at',
+  kept: false,
+  hint: 'the same command begins anew',
+};
+
+/** What was found by then is told all the same. */
+function stoppedLook(chosen: number, manifests: readonly CheckedManifest[], ofChain: readonly Finding[]): StoppedWork {
+  const findings = [...ofChain, ...manifests.flatMap((manifest) => manifest.findings)];
+  const wrong = findings.length === 0 ? 'nothing is wrong with these' : 'the archive is not as it was signed';
+  return {
+    said: `the files of ${manifests.length} of ${chosen} manifests were looked at, and ${wrong}`,
+    kept: false,
+    body: findings.map(({ place, message }) => `${place}: ${message}`),
+    hint: 'nobody has looked at the others: the same command begins anew; --table, --month and --sample read less',
+  };
 }
 
 interface ManifestToCheck {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../../../src/context.ts';
@@ -166,38 +166,6 @@ describe('in the place of the next manifest', () => {
   });
 });
 
-describe('a store that does not hold the end of this chain is refused', () => {
-  test('an empty one', async () => {
-    expect(await refused(memoryLedger(chainOf(signer, 2)))).toEqual({
-      reason: 'other_store',
-      exit: 4,
-      message: `file://${folder.path} does not hold manifests/000000002.json, the newest manifest of this database`,
-    });
-  });
-
-  test('one with another manifest, or a damaged one, under its number', async () => {
-    const chain = await storedChain(2);
-    const other = signed(signer, { sequence: 2, previous: chain[0]?.digest ?? null, month: '2030-01' });
-    expect(await refused(memoryLedger([chain[0] as SignedManifest, other]))).toMatchObject({ reason: 'other_store' });
-    writeFileSync(path.join(folder.path, manifestKey(2)), 'damaged');
-    expect(await refused(memoryLedger(chain))).toMatchObject({
-      reason: 'other_store',
-      message: expect.stringContaining('holds another manifests/000000002.json'),
-    });
-  });
-
-  test('one whose head.json knows of manifests that are gone', async () => {
-    const chain = await storedChain(3);
-    await appendManifest(needs, { ledger: memoryLedger(chain), store, draft: draftOf('2025-04') });
-    for (const sequence of [2, 3, 4]) rmSync(path.join(folder.path, manifestKey(sequence)));
-    expect(await refused(memoryLedger(chain.slice(0, 1)))).toEqual({
-      reason: 'missing_manifests',
-      exit: 4,
-      message: `file://${folder.path} has lost manifests/000000002.json`,
-    });
-  });
-});
-
 test('a damaged head.json is told and written again', async () => {
   const [first] = await storedChain(1);
   writeFileSync(path.join(folder.path, 'head.json'), '{"sequence":');
@@ -235,12 +203,4 @@ async function storedChain(length: number): Promise<SignedManifest[]> {
   const chain = chainOf(signer, length);
   for (const one of chain) await put(store, manifestKey(one.manifest.sequence), manifestBytes(one));
   return chain;
-}
-
-/** Nothing in the store changes. */
-async function refused(ledger: ReturnType<typeof memoryLedger>) {
-  const before = await keysOf(store);
-  const failure = await failureOf(appendManifest(needs, { ledger, store, draft: draftOf('2025-09') }));
-  expect(await keysOf(store)).toEqual(before);
-  return failure;
 }
