@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Values } from '../../cli/options.ts';
@@ -69,6 +70,8 @@ function resultReport({ columns, rows, cut, files }: QueryResult): Report {
     columns,
     rows: rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index]]))),
     notes: [`${rows.length} ${rows.length === 1 ? 'row' : 'rows'} of ${files} ${files === 1 ? 'file' : 'files'}`],
-    warnings: cut ? [`there are more than ${rows.length} rows: narrow the query, or show more with --limit`] : [],
+    warnings: cut
+      ? [`there are more than ${counted(rows.length, 'row')}: narrow the query, or show more with --limit`]
+      : [],
   };
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { ListedArchive } from '../../domain/archive/list/queries.ts';
 import type { ArchivePlan, PlannedMonth } from '../../domain/archive/plan/plan.ts';
 import type { PlannedStatement } from '../../domain/archive/plan/statements.ts';
@@ -113,10 +114,6 @@ export function archivedReport(
 /** Told once more at the end: nothing that runs later comes back to it. */
 export function keptWarning({ key }: KeptFile): string {
   return `${key} is part of no archive, and the store keeps it: remove it there when it may go (archive verify names it until then)`;
-}
-
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function outcomeRow(

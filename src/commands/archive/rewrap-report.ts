@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type {
   KeyCount,
   OldManifest,
@@ -7,7 +8,7 @@ import type {
 } from '../../domain/archive/rewrap/plan.ts';
 import type { RewrapOutcome, Rewrapped } from '../../domain/archive/rewrap/rewrap.ts';
 import type { Column, Report, Row } from '../../output/report.ts';
-import { counted, keptWarning } from './reports.ts';
+import { keptWarning } from './reports.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'manifest', type: 'integer' },

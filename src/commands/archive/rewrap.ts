@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Values } from '../../cli/options.ts';
@@ -9,7 +10,6 @@ import { loadDatabaseKeys } from '../../domain/encryption/database-keys.ts';
 import { version } from '../../version.ts';
 import { STORE_OPTIONS, storeRequestOf, TABLE_OPTION } from './options.ts';
 import { monthsOption } from './read-options.ts';
-import { counted } from './reports.ts';
 import { planReport, rewrappedReport } from './rewrap-report.ts';
 
 const { endpoint, objectLockMode, retainUntil } = STORE_OPTIONS;

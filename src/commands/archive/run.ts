@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Values } from '../../cli/options.ts';
@@ -16,7 +17,7 @@ import { OrdersyncError } from '../../errors.ts';
 import { version } from '../../version.ts';
 import { CHANGE_OPTIONS, monthOption } from '../partition/options.ts';
 import { AGE_ARGUMENT, AGE_OPTION, monthsOf, STORE_OPTIONS, storeRequestOf, TABLE_OPTION } from './options.ts';
-import { archivedReport, counted, planReport } from './reports.ts';
+import { archivedReport, planReport } from './reports.ts';
 
 const OPTIONS = {
   olderThan: AGE_OPTION,

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Context } from '../../context.ts';
@@ -110,7 +111,7 @@ function summaryOf({ manifests }: Verified, wrong: readonly Finding[]): string[]
   const decrypted = sum(manifests, ({ decrypted: values }) => values);
   return [
     `${manifests.length} manifests and ${read} files are as they were signed${unread}`,
-    ...(decrypted === 0 ? [] : [`${decrypted} values of a sample can be decrypted`]),
+    ...(decrypted === 0 ? [] : [`${counted(decrypted, 'value')} of a sample can be decrypted`]),
     ...(superseded.length === 0
       ? []
       : [`${superseded.length} manifests are superseded: their rows are in later files, under other keys`]),

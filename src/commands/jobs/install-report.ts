@@ -1,7 +1,7 @@
+import { counted } from '../../counted.ts';
 import type { InstallPlan, WrittenPlan } from '../../domain/jobs/install/plan.ts';
 import type { PlannedRegistration } from '../../domain/jobs/install/registrations.ts';
 import type { Report } from '../../output/report.ts';
-import { counted } from './reports.ts';
 
 type CronPlan = Extract<InstallPlan, { readonly kind: 'pg_cron' }>;
 

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Context } from '../../context.ts';
@@ -5,7 +6,6 @@ import type { InstallPlan } from '../../domain/jobs/install/plan.ts';
 import { planInstall } from '../../domain/jobs/install/plan.ts';
 import { registerJobs } from '../../domain/jobs/install/registrations.ts';
 import { registrationReport, writtenReport } from './install-report.ts';
-import { counted } from './reports.ts';
 
 export const install = defineCommand({
   name: 'install',

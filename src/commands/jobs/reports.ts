@@ -21,7 +21,3 @@ export function countCells({ deleted, moved, changed, refreshed, created, return
     returned: returned ?? null,
   };
 }
-
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import { describeCounts, parseCounts } from '../../domain/jobs/job.ts';
@@ -5,7 +6,7 @@ import type { JobStatus } from '../../domain/jobs/status/judge.ts';
 import { GRACE_MS, UNHEALTHY } from '../../domain/jobs/status/judge.ts';
 import { readStatus } from '../../domain/jobs/status/status.ts';
 import type { Row } from '../../output/report.ts';
-import { COUNT_COLUMNS, countCells, counted } from './reports.ts';
+import { COUNT_COLUMNS, countCells } from './reports.ts';
 
 export const status = defineCommand({
   name: 'status',

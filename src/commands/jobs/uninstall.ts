@@ -1,8 +1,8 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import type { Registration } from '../../domain/jobs/history-queries.ts';
 import { readOwnRegistrations, unregisterJobs } from '../../domain/jobs/install/registrations.ts';
 import type { Report } from '../../output/report.ts';
-import { counted } from './reports.ts';
 
 export const uninstall = defineCommand({
   name: 'uninstall',

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { lonePlacesOf, placesOf } from '../../domain/keys/blind-index/places.ts';
 import type { BadHash, RenewTotals } from '../../domain/keys/blind-index/renew.ts';
 import type { IndexState } from '../../domain/keys/blind-index/state.ts';
@@ -70,7 +71,7 @@ function keysNote({ purpose, active, older, retired }: IndexState): string {
 
 function totalsNote({ seen, renewed, translated, missed }: RenewTotals): string {
   const lone = translated === 0 ? '' : `, ${translated} in columns without a value`;
-  return `${seen} rows looked at, ${renewed} hashes renewed${lone}, ${missed} left because others changed them`;
+  return `${counted(seen, 'row')} looked at, ${renewed} hash${renewed === 1 ? '' : 'es'} renewed${lone}, ${missed} left because others changed them`;
 }
 
 function nextNote({ purpose, older, progress, claimed, claimsIndex }: IndexState): string {

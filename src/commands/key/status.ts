@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { KeysStatus, KeyState, KeyUse, StrayValues } from '../../domain/keys/status.ts';
@@ -90,5 +91,5 @@ function isWorn({ nonces }: KeyUse): boolean {
 function summaryOf({ keys }: KeysStatus): string {
   const uses = keys.flatMap((state) => state.uses).filter(({ values }) => values > 0);
   const values = uses.reduce((sum, use) => sum + use.values, 0);
-  return `${values} values in ${new Set(uses.map(({ table, column }) => `${table}.${column}`)).size} columns under ${keys.length} keys`;
+  return `${values} values in ${new Set(uses.map(({ table, column }) => `${table}.${column}`)).size} columns under ${counted(keys.length, 'key')}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import type { Verification } from '../../domain/keys/verify/verify.ts';
 import { verifyValues } from '../../domain/keys/verify/verify.ts';
@@ -45,7 +46,7 @@ function verifyReport({ tables, findings, counts, unchecked }: Verification, sam
     })),
     outcome: found > 0 ? 'unhealthy' : 'ok',
     notes: [
-      `${values} values in ${rows} rows of ${tables.length} tables decrypted`,
+      `${counted(values, 'value')} in ${counted(rows, 'row')} of ${counted(tables.length, 'table')} decrypted`,
       found === 0 ? 'nothing is wrong with them' : `faults: ${describeCounts(counts)}`,
       ...(found > findings.length ? [`the first ${findings.length} of ${found} faults are listed`] : []),
       ...(sampled && found === 0 && rows > 0 ? [confidenceOf(rows)] : []),

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import { planBaseline, recordBaseline } from '../../domain/migrations/baseline.ts';
@@ -5,7 +6,6 @@ import type { Migration } from '../../domain/migrations/file/migration.ts';
 import { writableSession } from '../../domain/migrations/prepare.ts';
 import type { Report } from '../../output/report.ts';
 import { LOCK_OPTIONS } from './options.ts';
-import { counted } from './reports.ts';
 
 export const baseline = defineCommand({
   name: 'baseline',

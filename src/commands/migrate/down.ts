@@ -1,10 +1,11 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import { runMigrations } from '../../domain/migrations/migrate.ts';
 import { prepareDown } from '../../domain/migrations/prepare-plan.ts';
 import { writableSession } from '../../domain/migrations/prepare.ts';
 import { migrateOptions, RUN_OPTIONS } from './options.ts';
-import { appliedReport, counted, plannedReport } from './reports.ts';
+import { appliedReport, plannedReport } from './reports.ts';
 
 const COMMAND = 'migrate down';
 

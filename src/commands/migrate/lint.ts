@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Context, Work } from '../../context.ts';
@@ -7,7 +8,6 @@ import type { TraceFinding } from '../../domain/migrations/trace/findings.ts';
 import type { TraceResult } from '../../domain/migrations/trace/run.ts';
 import { OrdersyncError } from '../../errors.ts';
 import type { Report, Row } from '../../output/report.ts';
-import { counted } from './reports.ts';
 
 const SEVERITIES = ['high', 'medium', 'low'] as const;
 type Threshold = (typeof SEVERITIES)[number];

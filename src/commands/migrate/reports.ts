@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { AppliedFile, ReadyFile } from '../../domain/migrations/apply/run.ts';
 import type { Report } from '../../output/report.ts';
 
@@ -52,10 +53,6 @@ export function plannedReport(command: string, files: readonly ReadyFile[], empt
     ...(files.length === 0 ? {} : { text: files.map(scriptText).join('\n') }),
     notes: [files.length === 0 ? empty : `${counted(files.length, 'file')}; nothing was run`],
   };
-}
-
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Runnable by psql: what ordersync adds around a file is there too, except for its row in the ledger. */

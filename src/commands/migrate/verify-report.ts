@@ -1,10 +1,10 @@
+import { counted } from '../../counted.ts';
 import type { Difference } from '../../domain/migrations/catalogue/object-diff.ts';
 import type { Drift } from '../../domain/migrations/drift.ts';
 import type { Rehearsal, RehearsalFinding } from '../../domain/migrations/rehearse.ts';
 import type { MigrationState } from '../../domain/migrations/states.ts';
 import type { MigrationStatus } from '../../domain/migrations/status.ts';
 import type { Report, Row } from '../../output/report.ts';
-import { counted } from './reports.ts';
 
 export interface Verified {
   readonly status: MigrationStatus;

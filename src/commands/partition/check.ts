@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import { checkPartitions } from '../../domain/partitions/check/check.ts';
@@ -8,7 +9,6 @@ import type { PlannedRepair } from '../../domain/partitions/fix/plan.ts';
 import { planRepairs } from '../../domain/partitions/fix/plan.ts';
 import type { Report } from '../../output/report.ts';
 import { CHANGE_OPTIONS, changerOf, TABLE_OPTION } from './options.ts';
-import { counted } from './reports.ts';
 
 interface CheckPlan {
   readonly findings: readonly Finding[];

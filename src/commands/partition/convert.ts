@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { option } from '../../cli/options.ts';
 import type { Converted } from '../../domain/partitions/convert/apply.ts';
@@ -7,7 +8,6 @@ import { planConvert } from '../../domain/partitions/convert/plan.ts';
 import { describeLocks } from '../../domain/partitions/locks.ts';
 import type { Report } from '../../output/report.ts';
 import { CHANGE_OPTIONS, changerOf } from './options.ts';
-import { counted } from './reports.ts';
 
 export const convert = defineCommand({
   name: 'convert',

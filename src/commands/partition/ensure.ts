@@ -1,9 +1,10 @@
+import { counted } from '../../counted.ts';
 import { defineCommand } from '../../cli/command.ts';
 import { ensureMonths } from '../../domain/partitions/ensure/apply.ts';
 import type { EnsurePlan } from '../../domain/partitions/ensure/read.ts';
 import { planEnsure } from '../../domain/partitions/ensure/read.ts';
 import { CHANGE_OPTIONS, changerOf, requestedSpan, SPAN_OPTIONS, TABLE_OPTION } from './options.ts';
-import { counted, ensuredReport, ensurePlanReport } from './reports.ts';
+import { ensuredReport, ensurePlanReport } from './reports.ts';
 
 export const ensure = defineCommand({
   name: 'ensure',

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { EnsureStep, TablePlan } from '../../domain/partitions/ensure/plan.ts';
 import type { TableOutcome } from '../../domain/partitions/ensure/apply.ts';
 import { describeLocks, nameOf } from '../../domain/partitions/locks.ts';
@@ -59,10 +60,6 @@ export function ensuredReport(outcomes: readonly TableOutcome[]): Report {
       ...failed.map(({ table, problem }) => `${table}: ${problem?.message}; ${problem?.hint}`),
     ],
   };
-}
-
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function outcomeRows({ table, created, problem }: TableOutcome): Row[] {

@@ -19,7 +19,7 @@ export async function* paced<Result>(
 }
 
 /** The same bytes; counts them, and stops at the next piece when the signal aborts. */
-export async function* counted(
+export async function* countingBytes(
   pieces: AsyncIterable<Uint8Array>,
   advance: (by: number) => void,
   signal: AbortSignal,
@@ -37,5 +37,5 @@ export function readCounted(
   advance: (by: number) => void,
   signal: AbortSignal,
 ): ObjectStore['read'] {
-  return (key, range) => counted(store.read(key, range), range === undefined ? advance : () => undefined, signal);
+  return (key, range) => countingBytes(store.read(key, range), range === undefined ? advance : () => undefined, signal);
 }

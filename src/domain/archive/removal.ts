@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { Work } from '../../context.ts';
 import type { Sql } from '../../db/session.ts';
 import { OrdersyncError } from '../../errors.ts';
@@ -56,9 +57,10 @@ export async function* removeBrokenOff(
       else if (found !== 'absent') removed += 1;
     }
   }
-  if (removed > 0) yield { kind: 'note', message: `removed ${removed} files of ${what} that was not completed` };
+  if (removed > 0)
+    yield { kind: 'note', message: `removed ${counted(removed, 'file')} of ${what} that was not completed` };
   if (kept.length > 0) {
-    const message = `${kept.length} files of ${what} that was not completed stay: ${store.location} refuses to remove them`;
+    const message = `${store.location} refuses to remove ${counted(kept.length, 'file')} of ${what} that was not completed`;
     yield { kind: 'warning', message: [message, ...kept.map(({ key, why }) => `  ${key}: ${why}`)].join('\n') };
   }
   return kept;

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { Context } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import { sqlstateOf } from '../../db/sqlstate.ts';
@@ -81,7 +82,8 @@ async function outcomeOf(needs: Needs, collector: Collector, request: CollectReq
   return {
     samples: [...samples, ...verdictSamples(collector.name, result)],
     problem:
-      problemOf(result) ?? (repeated === 0 ? undefined : `${repeated} rows left out: another has the same labels`),
+      problemOf(result) ??
+      (repeated === 0 ? undefined : `${counted(repeated, 'row')} left out: another has the same labels`),
   };
 }
 

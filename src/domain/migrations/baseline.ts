@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { Context, Work } from '../../context.ts';
 import type { Session } from '../../db/session.ts';
 import { inTransaction } from '../../db/transaction.ts';
@@ -58,11 +59,7 @@ async function refuseHistory(session: Session): Promise<Ledger> {
   const ledger = await readHistory(session.sql);
   const { rows } = ledger;
   if (rows.length === 0) return ledger;
-  throw new OrdersyncError(
-    'precondition',
-    `the ledger already holds ${rows.length} migration${rows.length === 1 ? '' : 's'}`,
-    {
-      hint: 'a baseline is for a database without a ledger; single rows are put right with: ordersync migrate repair <version>',
-    },
-  );
+  throw new OrdersyncError('precondition', `the ledger already holds ${counted(rows.length, 'migration')}`, {
+    hint: 'a baseline is for a database without a ledger; single rows are put right with: ordersync migrate repair <version>',
+  });
 }

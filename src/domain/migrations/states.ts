@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { Migration } from './file/migration.ts';
 import { compareVersions } from './file/name.ts';
 import type { History } from './ledger.ts';
@@ -92,5 +93,5 @@ function progressOf(steps: readonly StepRow[]): string {
     stopped === undefined
       ? ''
       : `, statement ${stopped.step} ${stopped.outcome === 'failed' ? 'failed' : 'was interrupted'}`;
-  return `${done} statement${done === 1 ? '' : 's'} done${where}`;
+  return `${counted(done, 'statement')} done${where}`;
 }

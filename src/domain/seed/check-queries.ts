@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { runText } from '../../db/text.ts';
 import type { Session } from '../../db/session.ts';
 import type { TableName } from './table.ts';
@@ -75,7 +76,8 @@ export async function readBrokenPromises(session: Session, loaded: ReadonlySet<T
   for (const { promise, tables, text } of CHECKS) {
     if (!tables.every((table) => loaded.has(table))) continue;
     const [row] = await runText<{ offenders: string }>(session, text);
-    if (row?.offenders !== '0') broken.push(`${promise}: ${row?.offenders} rows where it does not hold`);
+    if (row?.offenders !== '0')
+      broken.push(`${promise}: ${counted(row?.offenders ?? 0, 'row')} where it does not hold`);
   }
   return broken;
 }

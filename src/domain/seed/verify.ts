@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { randomUUID } from 'node:crypto';
 import type { CipherKey } from '../../crypto/cipher-key.ts';
 import { openValue } from '../../crypto/value.ts';
@@ -49,7 +50,7 @@ async function miscounted({ sql }: Session, expected: VerifyRequest['expected'])
   const faults: string[] = [];
   for (const { name, rows } of expected) {
     const stored = await countStored(sql, name);
-    if (stored !== BigInt(rows)) faults.push(`${name} has ${stored} rows instead of ${rows}`);
+    if (stored !== BigInt(rows)) faults.push(`${name} has ${counted(stored, 'row')} instead of ${rows}`);
   }
   return faults;
 }

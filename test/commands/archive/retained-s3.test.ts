@@ -29,7 +29,7 @@ describe('files of an export that was broken off, in a bucket that lets nobody r
   test('stay, which is told with its words; all months are archived', async () => {
     const ran = await site.bin(RUN);
     expect(ran.stderr).toContain(
-      `1 files of an export of audit_logs ${MONTHS[0]} that was not completed stay: s3://archive/shop refuses to remove them`,
+      `s3://archive/shop refuses to remove 1 file of an export of audit_logs ${MONTHS[0]} that was not completed`,
     );
     expect(ran.stderr).toContain(`${broken}: User: arn:aws:iam::111122223333:user/x is not authorized to perform`);
     expect(ran.stderr).toContain(`warning: ${broken} is part of no archive, and the store keeps it`);
@@ -82,7 +82,7 @@ describe('a bucket that says that it removed them, and did not', () => {
       stderr: expect.stringContaining('is still in s3://archive/shop after it was'),
     });
     objects.delete = remove;
-    expect(await site.bin(RUN)).toMatchObject({ code: 0, stderr: expect.stringContaining('removed 1 files') });
+    expect(await site.bin(RUN)).toMatchObject({ code: 0, stderr: expect.stringContaining('removed 1 file of') });
     expect(await site.faults()).toEqual([]);
   });
 });

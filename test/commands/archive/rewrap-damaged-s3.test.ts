@@ -91,7 +91,7 @@ describe('a damaged object in S3', () => {
   });
 
   test('and is nothing that the next run does not get over', async () => {
-    expect(await site.bin(REWRAP)).toMatchObject({ code: 0, stderr: expect.stringContaining('removed 1 files') });
+    expect(await site.bin(REWRAP)).toMatchObject({ code: 0, stderr: expect.stringContaining('removed 1 file of') });
     const parquet = (await site.listed()).filter((key) => key.endsWith('.parquet'));
     expect(parquet.toSorted()).toEqual([1, 2, 3].flatMap((manifest) => site.filesOf(manifest)).toSorted());
     expect(await site.faults()).toEqual([]);

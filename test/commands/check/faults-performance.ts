@@ -77,7 +77,7 @@ export const PERFORMANCE_FAULTS: readonly Fault[] = [
   {
     id: 'perf.partition-catch-alls',
     severity: 'warning',
-    names: `audit_logs_underflow: 1 rows of ${monthFromNow(-4)}`,
+    names: `audit_logs_underflow: 1 row of ${monthFromNow(-4)}`,
     plant: async ({ sql }) => {
       await addAuditLog(sql, { created_at: `${monthFromNow(-4)}-10T00:00:00Z` });
     },

@@ -61,7 +61,7 @@ describe('ordersync partition check', () => {
     await addAuditLog(sql(), { created_at: '1975-01-01T00:00:00Z' });
     expect(await wrong()).toMatchObject([
       { partition: 'audit_logs_underflow', evidence: `2 rows of ${monthFromNow(-3)}, which have no partition` },
-      { partition: 'audit_logs_underflow', evidence: expect.stringContaining('1 rows of no month') },
+      { partition: 'audit_logs_underflow', evidence: expect.stringContaining('1 row of no month') },
     ]);
     const dry = await commands.partition('check --fix --dry-run');
     expect(dry.stdout).toContain(`make the months ${monthFromNow(-3)} and move 2 rows into them`);

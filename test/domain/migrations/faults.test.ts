@@ -36,7 +36,7 @@ describe('Ctrl-C', () => {
     const { ctx, run } = await started(database, OUTSIDE);
     ctx.abort(new OrdersyncError('interrupted', 'interrupted by SIGINT', { signal: 'SIGINT' }));
     const error = await refusalOf(run);
-    expect(error.message).toBe('interrupted: stopped in 001_a.up.sql after 1 statements, which stay');
+    expect(error.message).toBe('interrupted: stopped in 001_a.up.sql after 1 statement, which stay');
     await up(database, { '001_a.up.sql': (OUTSIDE['001_a.up.sql'] ?? '').replace('120', '0') });
     expect(await relationExists(database, 'b')).toBe(true);
   });

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Content, Leaf } from './content.ts';
 
 /** An hour whose rows are not the same. */
@@ -33,7 +34,9 @@ function differenceOf(hour: string | null, expected?: Leaf, found?: Leaf): reado
   if (expected !== undefined && found !== undefined) {
     if (expected.sha256 === found.sha256 && expected.rows === found.rows) return [];
     const message =
-      expected.rows === found.rows ? 'its rows are not the archived ones' : `${found.rows} rows, not ${expected.rows}`;
+      expected.rows === found.rows
+        ? 'its rows are not the archived ones'
+        : `${counted(found.rows, 'row')}, not ${expected.rows}`;
     return [{ hour, kind: 'changed', expected: expected.rows, found: found.rows, message }];
   }
   const kind = found === undefined ? 'missing' : 'extra';

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -59,7 +60,7 @@ export async function* queryArchive(
         tables.map((table) => viewOf(table, months, pathOf)),
         [...paths.values()],
       );
-      yield { kind: 'phase', message: `asking ${files.length} files` };
+      yield { kind: 'phase', message: `asking ${counted(files.length, 'file')}` };
       return { ...(await readRows(ctx, engine, request)), files: files.length };
     } catch (error) {
       // Whatever DuckDB was at, it says that it was interrupted, and not by whom.

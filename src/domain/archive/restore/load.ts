@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Context } from '../../../context.ts';
 import type { CopyIn } from '../../../db/copy.ts';
 import { startCopyIn } from '../../../db/copy.ts';
@@ -83,7 +84,8 @@ async function copyRows({ session, store, signal, advance }: LoadNeeds, target: 
 
 async function requireRows(copy: CopyIn, { table, rows }: ArchivedSource): Promise<void> {
   const stored = await copy.finish();
-  if (stored !== rows) throw notTheArchived(table, [`${stored} rows came back, and the manifest says ${rows}`]);
+  if (stored !== rows)
+    throw notTheArchived(table, [`${counted(stored, 'row')} came back, and the manifest says ${rows}`]);
 }
 
 async function proveRows(needs: LoadNeeds, target: QualifiedName, { source }: SourcePart): Promise<Content> {

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { nameOf } from '../../partitions/locks.ts';
@@ -27,7 +28,7 @@ export async function requireEmptyMonth({ sql }: Session, table: TableState, mon
 }
 
 function occupied(partition: string, month: Month, rows: number): OrdersyncError {
-  const count = rows === COUNTED_ROWS ? `${rows} rows or more` : `${rows} row${rows === 1 ? '' : 's'}`;
+  const count = rows === COUNTED_ROWS ? `${rows} rows or more` : counted(rows, 'row');
   return new OrdersyncError('precondition', `${partition} holds ${count} of ${month}: the month would be there twice`, {
     hint: 'restore it into a table of its own: --to side',
     facts: { partition, month, rows },

@@ -9,7 +9,7 @@ import { contentOfFiles } from '../content/read-back.ts';
 import type { RecordView } from '../content/record.ts';
 import { SomeColumns } from '../content/some-columns.ts';
 import type { ArchivedSource, ArchiveFile, SupersededSource } from '../manifest/manifest.ts';
-import { counted, readCounted } from '../paced.ts';
+import { countingBytes, readCounted } from '../paced.ts';
 import type { FileFault, Finding } from './finding.ts';
 
 export interface SourceToCheck {
@@ -51,7 +51,7 @@ export async function checkBytes(
   const hash = createHash('sha256');
   let found = 0;
   try {
-    for await (const piece of counted(store.read(key), advance, signal)) {
+    for await (const piece of countingBytes(store.read(key), advance, signal)) {
       hash.update(piece);
       found += piece.length;
     }

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import { kidOf } from '../../../crypto/ciphertext.ts';
 import { openValue } from '../../../crypto/value.ts';
 import type { DatabaseKeys } from '../../encryption/database-keys.ts';
@@ -27,7 +28,7 @@ export async function lookByDecrypting(look: Look): Promise<Sighting[]> {
     sightings.push(...failures);
   }
   if (sightings.length > 0) return sightings;
-  if (decrypted > 0) return [ok(`${decrypted} values of ${sampled.length} tables decrypted`)];
+  if (decrypted > 0) return [ok(`${counted(decrypted, 'value')} of ${counted(sampled.length, 'table')} decrypted`)];
   return [
     { severity: 'unknown', evidence: 'there is no value to decrypt', fix: { kind: 'command', text: 'ordersync seed' } },
   ];

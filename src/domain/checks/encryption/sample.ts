@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Session } from '../../../db/session.ts';
 import { inSection } from '../section.ts';
 import { estimateRows } from '../../keys/verify/queries.ts';
@@ -73,5 +74,5 @@ export function coverageOf(sampled: readonly SampledTable[], values: number): Co
 
 export function describeCoverage({ values, tables, partial }: Coverage): string {
   const part = partial.length === 0 ? 'all rows' : `of ${partial.join(', ')}, all rows of the others`;
-  return `${values} values of ${tables} tables looked at: ${part}`;
+  return `${counted(values, 'value')} of ${counted(tables, 'table')} looked at: ${part}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import { sqlstateOf } from '../../../db/sqlstate.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import { describeBlocker } from '../blockers.ts';
@@ -91,7 +92,7 @@ function hintOf(error: ServerError, file: ReadyFile): string {
 function leftBehind(file: ReadyFile, { committed, statementsDone }: LeftBehind): string {
   const own =
     statementsDone > 0
-      ? `${statementsDone} statement${statementsDone === 1 ? '' : 's'} of ${file.script.file} took effect and will not run again`
+      ? `${counted(statementsDone, 'statement')} of ${file.script.file} took effect and will not run again`
       : `nothing of ${file.script.file} is left behind`;
   return committed.length === 0 ? own : `${own}; committed before it: ${committed.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Work } from '../../../context.ts';
 import { sqlstateOf } from '../../../db/sqlstate.ts';
 import { OrdersyncError } from '../../../errors.ts';
@@ -97,7 +98,7 @@ export function interruption(
   const signal = reason instanceof OrdersyncError ? reason.details.signal : undefined;
   const own =
     statementsDone > 0
-      ? `stopped in ${file.script.file} after ${statementsDone} statements, which stay`
+      ? `stopped in ${file.script.file} after ${counted(statementsDone, 'statement')}, which stay`
       : `${file.script.file} was rolled back`;
   return new OrdersyncError('interrupted', `interrupted: ${own}`, {
     ...(signal === undefined ? {} : { signal }),

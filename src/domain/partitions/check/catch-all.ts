@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Session } from '../../../db/session.ts';
 import type { Month } from '../month.ts';
 import { endOf, monthOf, monthsLater, parseMonth, startOf } from '../month.ts';
@@ -60,7 +61,7 @@ export function caughtFindings(
       : [
           {
             ...about,
-            evidence: `${rows} rows of ${first === last ? first : `${first} to ${last}`}, which have no partition`,
+            evidence: `${counted(rows, 'row')} of ${first === last ? first : `${first} to ${last}`}, which have no partition`,
             fix: `${FIX_COMMAND} moves them into their months, about ${Math.ceil(rows / 100_000)} s under an exclusive lock`,
             repair: monthsRepair(table, first, last, rows),
           },
@@ -71,7 +72,7 @@ export function caughtFindings(
       : [
           {
             ...about,
-            evidence: `${archived} rows of months that are archived`,
+            evidence: `${counted(archived, 'row')} of months that are archived`,
             fix: 'the next run of the archive exports them as a supplement',
             repair: undefined,
           },
@@ -82,7 +83,7 @@ export function caughtFindings(
       : [
           {
             ...about,
-            evidence: `${foreign} rows of no month: ${table.key?.byId === true ? 'ids that uuid_v7() did not make' : 'times far from now, or infinite'}`,
+            evidence: `${counted(foreign, 'row')} of no month: ${table.key?.byId === true ? 'ids that uuid_v7() did not make' : 'times far from now, or infinite'}`,
             fix: 'they can stay; find out who writes them',
             repair: undefined,
           },

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Clock } from '../../../context.ts';
 import type { Session } from '../../../db/session.ts';
 import { readTableStates } from '../catalog.ts';
@@ -76,7 +77,7 @@ function defaultFinding(table: TableState, partition: Partition): Draft {
     partition: partition.name,
     check: 'default',
     verdict: 'critical',
-    evidence: `a DEFAULT partition with about ${partition.rows} rows: no DETACH CONCURRENTLY, and every new month scans it`,
+    evidence: `a DEFAULT partition with about ${counted(partition.rows, 'row')}: no DETACH CONCURRENTLY, and every new month scans it`,
     fix: `${FIX_COMMAND} --default drain`,
     repair: { kind: 'default', table, partition },
   };

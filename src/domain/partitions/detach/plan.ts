@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../../db/identifiers.ts';
 import type { Session } from '../../../db/session.ts';
 import { OrdersyncError } from '../../../errors.ts';
@@ -74,7 +75,7 @@ export function refuseDependants({ partition, dependants, table }: DetachPlan): 
     {
       body: [
         'rows have to leave in this order:',
-        ...order.map(({ name, rows }, index) => `  ${index + 1}. ${name}: ${rows} rows`),
+        ...order.map(({ name, rows }, index) => `  ${index + 1}. ${name}: ${counted(rows, 'row')}`),
       ],
       hint: 'ordersync archive run exports a month with all that depends on it and removes them in this order',
       facts: { retention_order: order },

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Work } from '../../../context.ts';
 import { quoteIdentifier, quoteQualified } from '../../../db/identifiers.ts';
 import { simpleText } from '../../../db/text.ts';
@@ -134,5 +135,5 @@ async function* makeAll(changer: Changer, steps: readonly EnsureStep[]): Work<st
     moved += (yield* createPartition(changer, step, true)).movedRows;
     yield { kind: 'progress', label: 'partitions', done: index + 1, total: steps.length, unit: 'tables' };
   }
-  return `${steps.length} partitions made, ${moved} rows moved into them`;
+  return `${counted(steps.length, 'partition')} made, ${counted(moved, 'row')} moved into them`;
 }

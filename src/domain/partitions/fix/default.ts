@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import type { Work } from '../../../context.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../../db/identifiers.ts';
 import type { QualifiedName } from '../../../db/identifiers.ts';
@@ -40,7 +41,7 @@ export async function* replaceDefault(
     unhurried: true,
     work: async () => drainDefault(changer.session.sql, { parent: table, fallback: partition, months }),
   });
-  return `${result} rows moved into ${months.length} new months and the catch-alls; ${partition.name} is gone`;
+  return `${counted(result, 'row')} moved into ${counted(months.length, 'new month')} and the catch-alls; ${partition.name} is gone`;
 }
 
 /** Months that its rows need, joined with those there are, and with the present one. */

@@ -1,3 +1,4 @@
+import { counted } from '../../../counted.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../../db/identifiers.ts';
 import type { Session } from '../../../db/session.ts';
 import type { Finding, Repair } from '../check/finding.ts';
@@ -71,7 +72,7 @@ function describeRepair(repair: Repair, mode: DefaultMode): string {
     case 'months': {
       const { from, to } = repair.span;
       const months = from === to ? from : `${from} to ${to}`;
-      return `${table}: make the months ${months}${repair.rows === 0 ? '' : ` and move ${repair.rows} rows into them`}`;
+      return `${table}: make the months ${months}${repair.rows === 0 ? '' : ` and move ${counted(repair.rows, 'row')} into them`}`;
     }
     case 'catch-alls':
       return `${table}: make its missing catch-alls`;
