@@ -19,7 +19,7 @@ import { excerpt, lineColumnOf, offsetOfPosition } from './file/position.ts';
  * @throws OrdersyncError usage at the first place where the server's grammar rejects a file
  */
 export async function checkSyntax(session: Session, scripts: readonly MigrationScript[]): Promise<void> {
-  const failed = await sendPipelined(session, chunksOf(session, scripts), () => false);
+  const failed = await sendPipelined(session, chunksOf(session, scripts), { stop: () => false });
   // Any other refusal (no PL/pgSQL, no right to use it) leaves the judgement to the run itself.
   if (failed === undefined || sqlstateOf(failed.error) !== SQLSTATE.syntaxError) return;
   throw syntaxError(failed.tag, failed.error as SyntaxFailure);

@@ -35,7 +35,7 @@ export async function* applyTransaction(
   const { ctx, options, watcher } = run;
   for (let number = 1; ; number += 1) {
     watcher.forget();
-    const work = attemptTransaction(run, files);
+    const work = attemptTransaction(run, files, number > 1);
     const attempt = yield* whileWatching(ctx, watcher, { work, firstLookMs: firstLookMs(options.lockTimeoutMs) });
     if (attempt.kind === 'committed') {
       return files.map((file, index) => appliedFile(file, attempt.executionTimesMs[index], number));

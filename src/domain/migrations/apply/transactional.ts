@@ -26,13 +26,18 @@ interface Progress {
 
 /**
  * One attempt at one file, or at several that are to stand or fall together: BEGIN, the statements, each file's ledger
- * row, COMMIT. What may fail is waited for before more is sent, so that a failed attempt, which may be one of many, leaves
- * one error in the server's log and not one for each statement behind it.
+ * row, COMMIT, written without waiting: round trips are time in which locks are held. After an error the server answers
+ * whatever is behind it with one more line "current transaction is aborted" in its log.
+ * @param again an attempt failed before: each statement waits for the one before it, so that this one, which may be one of
+ *   many, leaves one error there
  */
-export async function attemptTransaction(run: Run, files: readonly ReadyFile[]): Promise<Attempt> {
+export async function attemptTransaction(run: Run, files: readonly ReadyFile[], again: boolean): Promise<Attempt> {
   const { session, ctx } = run;
   const progress: Progress = { executionTimesMs: [], ended: false, committed: false };
-  const sending = sendPipelined(session, transactionOf(run, files, progress), () => ctx.signal.aborted);
+  const sending = sendPipelined(session, transactionOf(run, files, progress), {
+    stop: () => ctx.signal.aborted,
+    oneByOne: again,
+  });
   const failed = await cancelledOnAbort(run, sending);
   const { committed, executionTimesMs } = progress;
   if (committed) return { kind: 'committed', executionTimesMs };
@@ -50,10 +55,10 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
   for (const file of files) {
     const tag = { file, message: undefined };
     if (last === undefined) yield { tag, send: () => sendNow(sql`begin isolation level read committed`) };
-    yield { tag, waits: last !== undefined, send: () => restoreSession(run.session, run.settings) };
+    yield { tag, send: () => restoreSession(run.session, run.settings) };
     yield { tag, send: () => setFileSettings(run, file) };
     yield* statementsOf(run.session, file);
-    yield { tag, waits: true, send: async () => void progress.executionTimesMs.push(await recordFile(run, file)) };
+    yield { tag, send: async () => void progress.executionTimesMs.push(await recordFile(run, file)) };
     last = tag;
   }
   if (last === undefined) return;
@@ -69,7 +74,7 @@ function* transactionOf(run: Run, files: readonly ReadyFile[], progress: Progres
 
 function* statementsOf(session: Session, file: ReadyFile): Generator<Sent<Tag>> {
   for (const message of messagesOf(file.script)) {
-    yield { tag: { file, message }, waits: true, send: () => simpleTextAsWritten(session, message.text) };
+    yield { tag: { file, message }, send: () => simpleTextAsWritten(session, message.text) };
   }
 }
 
