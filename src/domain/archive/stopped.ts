@@ -16,6 +16,8 @@ export interface StoppedWork {
 /** Codes of surroundings that do not let a command begin. Once it has, and something of it stays, it stopped part way. */
 const OF_SURROUNDINGS: ReadonlySet<ErrorCode> = new Set(['connection', 'permission', 'config', 'not_enabled']);
 
+const MOST_LINES = 40;
+
 /**
  * Nobody gets a report of work that Ctrl-C, a lost connection or a store that fails has ended: how far it came is told with the
  * error.
@@ -23,7 +25,9 @@ const OF_SURROUNDINGS: ReadonlySet<ErrorCode> = new Set(['connection', 'permissi
 export function stoppedAfter(error: unknown, { said, kept, body = [], hint }: StoppedWork): unknown {
   if (!(error instanceof OrdersyncError)) return error;
   const { code, message, details } = error;
-  const lines = [...(details.body ?? []), ...body].slice(0, 40);
+  const all = [...(details.body ?? []), ...body];
+  const left = all.length - MOST_LINES;
+  const lines = left > 0 ? [...all.slice(0, MOST_LINES), `… and ${left} more`] : all;
   const told = { ...details, ...(lines.length === 0 ? {} : { body: lines }), cause: error };
   if (code === 'interrupted') return new OrdersyncError(code, `${message}; ${said}`, { ...told, hint });
   if (kept && OF_SURROUNDINGS.has(code)) {

@@ -78,6 +78,26 @@ describe('a manifest that is not as it was signed', () => {
     });
   });
 
+  test('that the database does not know any more is taken for none', async () => {
+    const { sql } = site.database.current;
+    await sql.begin(async (tampering) => {
+      await tampering`set local session_replication_role = replica`;
+      await tampering`create table stolen as select * from archive_manifests where sequence = 1`;
+      await tampering`delete from archive_manifests where sequence = 1`;
+    });
+    const before = await site.listed();
+    expect(await site.here(RUN)).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining(`the database does not know manifest 1 of audit_logs ${KEPT}`),
+    });
+    expect(await site.listed()).toEqual(before);
+    await sql.begin(async (mending) => {
+      await mending`set local session_replication_role = replica`;
+      await mending`insert into archive_manifests select * from stolen`;
+      await mending`drop table stolen`;
+    });
+  });
+
   test('and once it is back, all goes on', async () => {
     expect(await site.here(REWRAP)).toMatchObject({ code: 0 });
     // The rotation has renewed its values since, so it is exported once more.

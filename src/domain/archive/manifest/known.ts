@@ -45,7 +45,7 @@ export function notAsKnown(
 ): OrdersyncError {
   const key = manifestKey(sequence);
   return new OrdersyncError('unhealthy', `${key}${what === undefined ? '' : ` (${what})`} in ${location}: ${message}`, {
-    hint: 'nothing was dropped or removed that needs it; bring it back from another copy of the archive, then run again: ordersync archive verify tells what else is wrong',
+    hint: 'bring it back from another copy of the archive, then run again: ordersync archive verify tells what else is wrong',
     facts: { reason: `manifest_${fault}`, location, key, sequence },
   });
 }

@@ -64,7 +64,12 @@ export async function readProven(
   const what = `${entry.table} ${entry.month}`;
   if (entry.sequence === null) throw new TypeError(`${what} has no manifest`);
   const kept = await readKeptManifest(session.sql, entry.sequence);
-  if (kept === undefined) throw new TypeError(`the database names manifest ${entry.sequence}, and does not keep it`);
+  if (kept === undefined) {
+    throw new OrdersyncError('unhealthy', `the database does not know manifest ${entry.sequence} of ${what}`, {
+      hint: 'nobody can say whether what the store holds is it: bring the row of archive_manifests back from a backup',
+      facts: { reason: 'manifest_unknown', location: store.location, sequence: entry.sequence },
+    });
+  }
   const known = await readKnown(store, { sequence: entry.sequence, digest: kept.digest }, publicKeys);
   if ('signed' in known) return known.signed;
   throw notAsKnown(store, { sequence: entry.sequence, what }, known);
