@@ -76,13 +76,7 @@ describe('Ctrl-C while an archive is read', () => {
       }
       return get(key);
     };
-    const asked = s3.calls.length;
-    const hangs = () => s3.calls.slice(asked).some(({ outcome }) => outcome === 'hang');
-    let stopped = Promise.resolve();
-    const ran = await site.bin(words, {}, (child) => {
-      stopped = waitFor(hangs, 'a request without an answer').then(() => child.kill('SIGINT'));
-    });
-    await stopped;
+    const ran = await site.interruptedWhileS3Hangs(words);
     expect(ran).toMatchObject({ code: 130, stdout: '' });
     expect(ran.stderr).toContain(STOPPING);
     return ran.stderr;

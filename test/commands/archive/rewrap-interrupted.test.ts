@@ -97,13 +97,7 @@ describe('Ctrl-C while a bucket is rewrapped', () => {
     const before = site.contents();
     const { s3 } = site.store;
     s3.fail('hang', { operation });
-    const asked = s3.calls.length;
-    const hangs = () => s3.calls.slice(asked).some(({ outcome }) => outcome === 'hang');
-    let stopped = Promise.resolve();
-    const ran = await site.bin(REMOVE, {}, (child) => {
-      stopped = waitFor(hangs, 'a request without an answer').then(() => child.kill('SIGINT'));
-    });
-    await stopped;
+    const ran = await site.interruptedWhileS3Hangs(REMOVE);
     expect(ran).toMatchObject({ code: 130, stdout: '' });
     for (const [key, bytes] of before) expect(site.contents().get(key)).toEqual(bytes);
     await requireSound(site);

@@ -6,7 +6,9 @@ import { useKeyring } from '../../support/key-store.ts';
 import type { Bucket } from '../../support/s3/bucket.ts';
 import type { FakeS3 } from '../../support/s3/server.ts';
 import { startS3 } from '../../support/s3/server.ts';
+import type { Ended } from '../../support/program.ts';
 import { useSchema } from '../../support/schema.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const PREFIX = 'shop/';
 
@@ -41,10 +43,23 @@ export function useRewrapBucket(options: { readonly objectLock?: boolean } = {})
     if (object === undefined) throw new Error(`there is no ${key}`);
     return object;
   };
+  /** Ends as Ctrl-C ends it while S3 does not answer; `store.s3.fail('hang', …)` says where. */
+  const interruptedWhileS3Hangs = async (words: string | readonly string[]): Promise<Ended> => {
+    const { s3 } = store;
+    const asked = s3.calls.length;
+    const hangs = () => s3.calls.slice(asked).some(({ outcome }) => outcome === 'hang');
+    let stopped = Promise.resolve();
+    const ran = await site.bin(words, {}, (child) => {
+      stopped = waitFor(hangs, 'a request without an answer').then(() => child.kill('SIGINT'));
+    });
+    await stopped;
+    return ran;
+  };
   return {
     ...site,
     database,
     store,
+    interruptedWhileS3Hangs,
     /** Every object as it is now, by its key: equal when nothing was added, replaced or removed. */
     contents: () => new Map([...store.bucket.objects].map(([key, { bytes }]) => [key, Buffer.from(bytes)])),
     objectOf,

@@ -5,12 +5,24 @@ import type { Head } from '../../../../src/domain/archive/manifest/chain.ts';
 import type { Manifest, SignedManifest } from '../../../../src/domain/archive/manifest/manifest.ts';
 import type { Signer } from '../../../../src/domain/archive/manifest/sign.ts';
 import { signerFrom, signManifest } from '../../../../src/domain/archive/manifest/sign.ts';
-import type { ManifestDraft } from '../../../../src/domain/archive/manifest/write.ts';
+import type { AppendNeeds, ManifestDraft } from '../../../../src/domain/archive/manifest/write.ts';
 
 export const DATABASE = { systemIdentifier: '7401234567890123456', name: 'ordersync' };
 
 export function newSigner(): Signer {
   return signerFrom(new Secret('data key', randomBytes(32)));
+}
+
+/** What a run of this database appends manifests with. */
+export function appendNeeds(signer: Signer, tell: AppendNeeds['tell']): AppendNeeds {
+  return {
+    signer,
+    publicKeys: new Map([[signer.id, signer.publicKey]]),
+    database: DATABASE,
+    clock: { now: () => new Date('2026-03-04T05:06:07.008Z') },
+    reach: () => undefined,
+    tell,
+  };
 }
 
 /** An archive of one row an hour. */

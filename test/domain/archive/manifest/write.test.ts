@@ -15,7 +15,7 @@ import { appendManifest } from '../../../../src/domain/archive/manifest/write.ts
 import { openDirectoryStore } from '../../../../src/store/directory.ts';
 import type { ObjectStore } from '../../../../src/store/store.ts';
 import { failureOf, keysOf, put, useFolder } from '../../../store/fixture.ts';
-import { chainOf, DATABASE, draftOf, memoryLedger, newSigner, signed } from './fixture.ts';
+import { appendNeeds, chainOf, draftOf, memoryLedger, newSigner, signed } from './fixture.ts';
 
 const folder = useFolder();
 const signer = newSigner();
@@ -26,14 +26,7 @@ let needs: AppendNeeds;
 beforeEach(async () => {
   store = await openDirectoryStore({ path: folder.path });
   told = [];
-  needs = {
-    signer,
-    publicKeys: new Map([[signer.id, signer.publicKey]]),
-    database: DATABASE,
-    clock: { now: () => new Date('2026-03-04T05:06:07.008Z') },
-    reach: () => undefined,
-    tell: (event) => told.push(event),
-  };
+  needs = appendNeeds(signer, (event) => told.push(event));
 });
 
 /** What a process that dies at a point leaves behind. */
