@@ -76,8 +76,8 @@ export async function readBrokenPromises(session: Session, loaded: ReadonlySet<T
   for (const { promise, tables, text } of CHECKS) {
     if (!tables.every((table) => loaded.has(table))) continue;
     const [row] = await runText<{ offenders: string }>(session, text);
-    if (row?.offenders !== '0')
-      broken.push(`${promise}: ${counted(row?.offenders ?? 0, 'row')} where it does not hold`);
+    if (row === undefined) throw new TypeError(`no answer to the check of "${promise}"`);
+    if (row.offenders !== '0') broken.push(`${promise}: ${counted(row.offenders, 'row')} where it does not hold`);
   }
   return broken;
 }

@@ -1,5 +1,5 @@
-import { counted } from '../../counted.ts';
 import { randomUUID } from 'node:crypto';
+import { counted } from '../../counted.ts';
 import type { CipherKey } from '../../crypto/cipher-key.ts';
 import { openValue } from '../../crypto/value.ts';
 import type { Session } from '../../db/session.ts';

@@ -1,7 +1,7 @@
-import { counted } from '../../../counted.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { counted } from '../../../counted.ts';
 import type { Context, Work } from '../../../context.ts';
 import { OrdersyncError } from '../../../errors.ts';
 import type { ObjectStore } from '../../../store/store.ts';
